@@ -1,0 +1,183 @@
+# mp_chapter(NN-name CALLS … EXERCISES …): the only registration of a chapter.
+#
+# CALLS are the C functions that the chapter is about, which a learner's file may call beside
+# those of tests/judge/allowed_calls.txt. EXERCISES are the stems, in order; each of them names
+#
+#   chapters/NN-name/STEM.hpp .cpp     the contract, and the learner's file (a stub at first)
+#   solutions/NN-name/STEM.cpp         the reference
+#   tests/NN-name/STEM_test.cpp        the grader
+#   tests/mutants/NN-name/STEM/*.patch wrong answers: patches against the reference
+#
+# For each it makes the loadable modules NN-name.STEM.{reference,learner,stub,mutant.PATCH}: the
+# grader's object (compiled once), one object for STEM, and the reference of everything else.
+# demo.cpp and broken/*.cpp become programs. mp_finish(), after the last chapter, does the linking;
+# mp_write_json() writes build/…/exercises.json, from which the runner knows all this.
+
+# The calls that stand between the code under test and the kernel (tests/support/wrapped.cpp).
+set(MP_WRAPPED
+  read write readv writev close poll ppoll fork waitid waitpid wait4 wait kill pipe2 pipe
+  socketpair eventfd prctl clock_gettime syscall
+  _ZNSt6chrono3_V212steady_clock3nowEv _ZNSt6chrono3_V212system_clock3nowEv)
+
+# The learner's file is compiled behind one precompiled header of standard headers, and graders
+# behind one of GoogleTest's. References and stubs are not: their includes have to be complete.
+file(WRITE ${CMAKE_BINARY_DIR}/empty.cpp "")
+add_library(mp_std_pch OBJECT ${CMAKE_BINARY_DIR}/empty.cpp)
+target_link_libraries(mp_std_pch PRIVATE mp_warnings)
+target_precompile_headers(mp_std_pch PRIVATE
+  <atomic> <cerrno> <chrono> <cstdio> <cstdlib> <functional> <iostream> <memory> <optional> <span>
+  <stdexcept> <string> <string_view> <system_error> <vector>)
+add_library(mp_gtest_pch OBJECT ${CMAKE_BINARY_DIR}/empty.cpp)
+target_link_libraries(mp_gtest_pch PRIVATE mp_strict GTest::gtest)
+target_precompile_headers(mp_gtest_pch PRIVATE <gtest/gtest.h>)
+
+function(mp_chapter chapter)
+  cmake_parse_arguments(arg "" "" "EXERCISES;CALLS" ${ARGN})
+  set_property(GLOBAL APPEND PROPERTY mp_chapters ${chapter})
+  set_property(GLOBAL PROPERTY mp_exercises_${chapter} ${arg_EXERCISES})
+  set_property(GLOBAL PROPERTY mp_calls_${chapter} ${arg_CALLS})
+
+  foreach(stem IN LISTS arg_EXERCISES)
+    set(id ${chapter}.${stem})
+    set_property(GLOBAL APPEND PROPERTY mp_ids ${id})
+
+    mp_object(${id}.reference_object ${CMAKE_SOURCE_DIR}/solutions/${chapter}/${stem}.cpp mp_strict)
+    mp_object(${id}.stub_object ${CMAKE_SOURCE_DIR}/chapters/${chapter}/${stem}.cpp mp_strict)
+    mp_object(${id}.learner_object ${CMAKE_SOURCE_DIR}/chapters/${chapter}/${stem}.cpp mp_warnings)
+    target_precompile_headers(${id}.learner_object REUSE_FROM mp_std_pch)
+
+    mp_object(${id}.grader_object ${CMAKE_SOURCE_DIR}/tests/${chapter}/${stem}_test.cpp mp_strict)
+    target_link_libraries(${id}.grader_object PRIVATE mp_grader)
+    target_compile_definitions(${id}.grader_object PRIVATE MP_CHAPTER="${chapter}")
+    target_precompile_headers(${id}.grader_object REUSE_FROM mp_gtest_pch)
+
+    # A wrong answer is the reference with one patch applied.
+    file(GLOB patches ${CMAKE_SOURCE_DIR}/tests/mutants/${chapter}/${stem}/*.patch)
+    foreach(patch IN LISTS patches)
+      get_filename_component(name ${patch} NAME_WE)
+      set(source ${CMAKE_BINARY_DIR}/mutants/${chapter}/${stem}/${name}.cpp)
+      add_custom_command(OUTPUT ${source}
+        COMMAND patch --quiet --fuzz=0 --output=${source}
+                ${CMAKE_SOURCE_DIR}/solutions/${chapter}/${stem}.cpp ${patch}
+        DEPENDS ${patch} ${CMAKE_SOURCE_DIR}/solutions/${chapter}/${stem}.cpp
+        COMMENT "Wrong answer ${id}.${name}" VERBATIM)
+      mp_object(${id}.mutant.${name}_object ${source} mp_book)
+      set_property(GLOBAL APPEND PROPERTY mp_mutants_${id} ${name})
+    endforeach()
+  endforeach()
+
+  # The programs: on the reference, and the demo on the learner's own files as well.
+  file(GLOB broken ${CMAKE_CURRENT_SOURCE_DIR}/broken/*.cpp)
+  foreach(source IN LISTS broken)
+    get_filename_component(name ${source} NAME_WE)
+    set_property(GLOBAL APPEND PROPERTY mp_programs ${chapter}_broken_${name})
+    set_property(GLOBAL PROPERTY mp_source_of_${chapter}_broken_${name} ${source})
+  endforeach()
+  foreach(demo IN ITEMS demo demo_mine)
+    set_property(GLOBAL APPEND PROPERTY mp_programs ${chapter}_${demo})
+    set_property(GLOBAL PROPERTY mp_source_of_${chapter}_${demo} ${CMAKE_CURRENT_SOURCE_DIR}/demo.cpp)
+  endforeach()
+endfunction()
+
+function(mp_object target source warnings)
+  add_library(${target} OBJECT ${source})
+  target_link_libraries(${target} PRIVATE mp_book ${warnings})
+  if(CMAKE_CXX_COMPILER_ID MATCHES Clang)
+    # A stub does not use its class's members yet.
+    target_compile_options(${target} PRIVATE -Wno-unused-private-field)
+  endif()
+endfunction()
+
+# One module: `own` is the object under test, all other exercises come from the reference.
+function(mp_module target id own)
+  get_property(ids GLOBAL PROPERTY mp_ids)
+  list(REMOVE_ITEM ids ${id})
+  list(TRANSFORM ids APPEND .reference_object)
+  add_library(${target} MODULE)
+  target_link_libraries(${target} PRIVATE ${own} ${id}.grader_object ${ids} mp_grader)
+  list(TRANSFORM MP_WRAPPED PREPEND "LINKER:--wrap=" OUTPUT_VARIABLE wraps)
+  target_link_options(${target} PRIVATE ${wraps})
+  if(NOT CMAKE_CXX_FLAGS MATCHES sanitize)
+    target_link_options(${target} PRIVATE LINKER:-z,defs)
+  endif()
+  set_target_properties(${target} PROPERTIES PREFIX "" LINKER_LANGUAGE CXX
+    LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/modules)
+endfunction()
+
+function(mp_finish)
+  get_property(ids GLOBAL PROPERTY mp_ids)
+  foreach(id IN LISTS ids)
+    foreach(kind IN ITEMS reference learner stub)
+      mp_module(${id}.${kind} ${id} ${id}.${kind}_object)
+    endforeach()
+    # The list of tests comes from the reference's module, never from the learner's.
+    add_custom_command(TARGET ${id}.reference POST_BUILD
+      COMMAND mp_host --list $<TARGET_FILE:${id}.reference>
+              > ${CMAKE_BINARY_DIR}/modules/${id}.tests)
+    get_property(mutants GLOBAL PROPERTY mp_mutants_${id})
+    foreach(name IN LISTS mutants)
+      mp_module(${id}.mutant.${name} ${id} ${id}.mutant.${name}_object)
+    endforeach()
+  endforeach()
+
+  set(reference_objects ${ids})
+  list(TRANSFORM reference_objects APPEND .reference_object)
+  set(learner_objects ${ids})
+  list(TRANSFORM learner_objects APPEND .learner_object)
+  add_library(mp_reference STATIC)
+  target_link_libraries(mp_reference PRIVATE ${reference_objects} PUBLIC mp_book)
+  set_target_properties(mp_reference PROPERTIES LINKER_LANGUAGE CXX)
+
+  get_property(programs GLOBAL PROPERTY mp_programs)
+  foreach(program IN LISTS programs)
+    get_property(source GLOBAL PROPERTY mp_source_of_${program})
+    add_executable(${program} ${source})
+    target_link_libraries(${program} PRIVATE mp_book mp_strict)
+    if(program MATCHES "_mine$")
+      target_link_libraries(${program} PRIVATE ${learner_objects})
+    else()
+      target_link_libraries(${program} PRIVATE mp_reference)
+    endif()
+    set_target_properties(${program} PROPERTIES
+      RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/programs)
+  endforeach()
+endfunction()
+
+# exercises.json: what the runner has to know of the build.
+function(mp_write_json)
+  get_property(chapters GLOBAL PROPERTY mp_chapters)
+  set(separator "")
+  set(json "{\n  \"source\": \"${CMAKE_SOURCE_DIR}\",\n  \"build\": \"${CMAKE_BINARY_DIR}\",\n")
+  string(APPEND json "  \"compiler\": \"${CMAKE_CXX_COMPILER}\",\n  \"host\": \"$<TARGET_FILE:mp_host>\",\n")
+  string(APPEND json "  \"chapters\": [")
+  foreach(chapter IN LISTS chapters)
+    get_property(stems GLOBAL PROPERTY mp_exercises_${chapter})
+    get_property(calls GLOBAL PROPERTY mp_calls_${chapter})
+    list(JOIN calls "\", \"" calls)
+    string(APPEND json "${separator}\n    { \"name\": \"${chapter}\", \"calls\": [\"${calls}\"], \"exercises\": [")
+    set(inner "")
+    foreach(stem IN LISTS stems)
+      set(id ${chapter}.${stem})
+      get_property(names GLOBAL PROPERTY mp_mutants_${id})
+      set(mutants "")
+      foreach(name IN LISTS names)
+        list(APPEND mutants "\n        { \"name\": \"${name}\", \"object\": \"$<TARGET_OBJECTS:${id}.mutant.${name}_object>\" }")
+      endforeach()
+      list(JOIN mutants "," mutants)
+      string(APPEND json "${inner}\n      { \"stem\": \"${stem}\", \"mutants\": [${mutants}],\n        \"object\": \"$<TARGET_OBJECTS:${id}.learner_object>\", \"reference_object\": \"$<TARGET_OBJECTS:${id}.reference_object>\" }")
+      set(inner ",")
+    endforeach()
+    string(APPEND json " ] }")
+    set(separator ",")
+  endforeach()
+  string(APPEND json "\n  ],\n  \"adversarial\": [")
+  get_property(names GLOBAL PROPERTY mp_adversarial)
+  set(separator "")
+  foreach(name IN LISTS names)
+    get_property(exercise GLOBAL PROPERTY mp_adversarial_${name})
+    string(APPEND json "${separator}\n    { \"name\": \"${name}\", \"exercise\": \"${exercise}\", \"object\": \"$<TARGET_OBJECTS:adversarial.${name}_object>\" }")
+    set(separator ",")
+  endforeach()
+  string(APPEND json "\n  ]\n}\n")
+  file(GENERATE OUTPUT ${CMAKE_BINARY_DIR}/exercises.json CONTENT "${json}")
+endfunction()
