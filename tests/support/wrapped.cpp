@@ -1,0 +1,219 @@
+// The other side of the linker's --wrap: in a grader's module every call of `read` is a call of
+// `__wrap_read`, which is here. This file is not linked with --wrap, so its own calls are real.
+#include <poll.h>
+#include <signal.h>
+#include <sys/eventfd.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <cstdarg>
+#include <type_traits>
+
+#include "support/staging.hpp"
+#include "support/syscall_names.hpp"
+
+namespace {
+
+using mp::test::Call;
+using mp::test::staging::Decision;
+namespace staging = mp::test::staging;
+
+template <class T>
+long number(T value) {
+  if constexpr (std::is_pointer_v<T>) {
+    return reinterpret_cast<long>(value);
+  } else {
+    return static_cast<long>(value);
+  }
+}
+
+/// Stages one call: `real` gets the decision's byte limit and makes the call.
+template <class Real, class... Args>
+auto stage(std::string_view name, Real real, Args... args) -> decltype(real(std::size_t{})) {
+  const Call call{name, {number(args)...}};
+  const Decision decision = staging::enter(call);
+  if (decision.error != 0) {
+    return -1;
+  }
+  const auto result = real(decision.limit);
+  staging::leave(call);
+  return result;
+}
+
+std::size_t clip(std::size_t size, std::size_t limit) {
+  return std::min(size, limit);
+}
+
+/// A scatter list cut down to `limit` bytes; at most 16 buffers, which is more than the book uses.
+struct Clipped {
+  Clipped(const iovec* list, int count, std::size_t limit) {
+    for (int i = 0; i < count && limit > 0 && used < static_cast<int>(parts.size()); ++i) {
+      iovec part = list[i];
+      part.iov_len = std::min(part.iov_len, limit);
+      limit -= part.iov_len;
+      parts[static_cast<std::size_t>(used++)] = part;
+    }
+  }
+  std::array<iovec, 16> parts{};
+  int used = 0;
+};
+
+timespec shifted(timespec time, std::chrono::nanoseconds by) {
+  const auto sum = std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec) + by;
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(sum);
+  time.tv_sec = seconds.count();
+  time.tv_nsec = (sum - seconds).count();
+  return time;
+}
+
+}  // namespace
+
+extern "C" {
+
+ssize_t __wrap_read(int fd, void* data, size_t size) {
+  return stage(
+      "read", [=](size_t limit) { return read(fd, data, clip(size, limit)); }, fd, data, size);
+}
+
+ssize_t __wrap_write(int fd, const void* data, size_t size) {
+  return stage(
+      "write", [=](size_t limit) { return write(fd, data, clip(size, limit)); }, fd, data, size);
+}
+
+ssize_t __wrap_readv(int fd, const iovec* list, int count) {
+  return stage(
+      "readv",
+      [=](size_t limit) {
+        const Clipped cut(list, count, limit);
+        return readv(fd, cut.parts.data(), cut.used);
+      },
+      fd, list, count);
+}
+
+ssize_t __wrap_writev(int fd, const iovec* list, int count) {
+  return stage(
+      "writev",
+      [=](size_t limit) {
+        const Clipped cut(list, count, limit);
+        return writev(fd, cut.parts.data(), cut.used);
+      },
+      fd, list, count);
+}
+
+int __wrap_close(int fd) {
+  return stage(
+      "close", [=](size_t) { return close(fd); }, fd);
+}
+
+int __wrap_poll(pollfd* fds, nfds_t count, int timeout) {
+  return stage(
+      "poll", [=](size_t) { return poll(fds, count, timeout); }, fds, count, timeout);
+}
+
+int __wrap_ppoll(pollfd* fds, nfds_t count, const timespec* timeout, const sigset_t* mask) {
+  return stage(
+      "ppoll", [=](size_t) { return ppoll(fds, count, timeout, mask); }, fds, count, timeout, mask);
+}
+
+pid_t __wrap_fork() {
+  return stage("fork", [](size_t) { return fork(); });
+}
+
+int __wrap_waitid(idtype_t type, id_t id, siginfo_t* info, int options) {
+  return stage(
+      "waitid", [=](size_t) { return waitid(type, id, info, options); }, type, id, info, options);
+}
+
+pid_t __wrap_waitpid(pid_t pid, int* status, int options) {
+  return stage(
+      "waitpid", [=](size_t) { return waitpid(pid, status, options); }, pid, status, options);
+}
+
+pid_t __wrap_wait4(pid_t pid, int* status, int options, rusage* usage) {
+  return stage(
+      "wait4", [=](size_t) { return wait4(pid, status, options, usage); }, pid, status, options,
+      usage);
+}
+
+pid_t __wrap_wait(int* status) {
+  return stage(
+      "wait", [=](size_t) { return wait(status); }, status);
+}
+
+int __wrap_kill(pid_t pid, int signum) {
+  return stage(
+      "kill", [=](size_t) { return kill(pid, signum); }, pid, signum);
+}
+
+int __wrap_pipe2(int* ends, int flags) {
+  return stage(
+      "pipe2", [=](size_t) { return pipe2(ends, flags); }, ends, flags);
+}
+
+int __wrap_pipe(int* ends) {
+  return stage(
+      "pipe", [=](size_t) { return pipe(ends); }, ends);
+}
+
+int __wrap_socketpair(int domain, int type, int protocol, int* ends) {
+  return stage(
+      "socketpair", [=](size_t) { return socketpair(domain, type, protocol, ends); }, domain, type,
+      protocol, ends);
+}
+
+int __wrap_eventfd(unsigned value, int flags) {
+  return stage(
+      "eventfd", [=](size_t) { return eventfd(value, flags); }, value, flags);
+}
+
+int __wrap_prctl(int option, unsigned long a, unsigned long b, unsigned long c, unsigned long d) {
+  return stage(
+      "prctl", [=](size_t) { return prctl(option, a, b, c, d); }, option, a, b, c, d);
+}
+
+int __wrap_clock_gettime(clockid_t clock, timespec* time) {
+  const int result = stage(
+      "clock_gettime", [=](size_t) { return clock_gettime(clock, time); }, clock, time);
+  if (result == 0 && (clock == CLOCK_MONOTONIC || clock == CLOCK_MONOTONIC_RAW ||
+                      clock == CLOCK_MONOTONIC_COARSE || clock == CLOCK_BOOTTIME)) {
+    *time = shifted(*time, staging::clock_offset());
+  } else if (result == 0 && (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE)) {
+    *time = shifted(*time, staging::wall_offset());
+  }
+  return result;
+}
+
+// syscall(2) itself: six arguments are always passed on; those that a call does not have are
+// whatever the registers held, which is what the C library does, too.
+long __wrap_syscall(long number_of_call, long a, long b, long c, long d, long e, long f) {
+  return stage(
+      mp::test::syscall_name(number_of_call),
+      [=](size_t) { return syscall(number_of_call, a, b, c, d, e, f); }, a, b, c, d, e, f);
+}
+
+}  // extern "C"
+
+// The clocks of <chrono> live in libstdc++, out of the linker's reach; but the calls into it are
+// in the module, under their mangled names.
+std::chrono::steady_clock::time_point staged_steady_clock() __asm__(
+    "__wrap__ZNSt6chrono3_V212steady_clock3nowEv");
+std::chrono::steady_clock::time_point staged_steady_clock() {
+  return std::chrono::steady_clock::now() + staging::clock_offset();
+}
+
+std::chrono::system_clock::time_point staged_system_clock() __asm__(
+    "__wrap__ZNSt6chrono3_V212system_clock3nowEv");
+std::chrono::system_clock::time_point staged_system_clock() {
+  return std::chrono::system_clock::now() +
+         std::chrono::duration_cast<std::chrono::system_clock::duration>(staging::wall_offset());
+}
