@@ -1,0 +1,48 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+#include <vector>
+
+#include "judge/owned_fd.hpp"
+
+namespace mp::judge {
+
+/// One thing that the test's process has said (test::seal::say()).
+struct Record {
+  pid_t pid;
+  std::string kind;
+  std::string text;
+};
+
+/// The channel on which a test's records arrive. Any process of the test may write to it; only
+/// what carries the secret is a record, and everything else is counted as foreign.
+class Records {
+ public:
+  Records(OwnedFd channel, std::string secret);
+
+  [[nodiscard]] int fd() const { return channel_.get(); }
+
+  /// Reads what is there and no more: never to the end, which an orphan may keep from coming.
+  void read_available();
+
+  [[nodiscard]] const std::vector<Record>& all() const { return records_; }
+  [[nodiscard]] bool foreign() const { return foreign_; }
+
+  /// The text of the last record of that kind from the process `pid`, or "".
+  [[nodiscard]] std::string last(const std::string& kind, pid_t pid) const;
+  /// The first record of that kind, from whomever; nullptr if there is none.
+  [[nodiscard]] const Record* first(const std::string& kind) const;
+
+ private:
+  void take(const std::string& line);
+
+  OwnedFd channel_;
+  std::string secret_;
+  std::string unfinished_;
+  std::vector<Record> records_;
+  bool foreign_ = false;
+};
+
+}  // namespace mp::judge

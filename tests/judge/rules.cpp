@@ -1,0 +1,170 @@
+#include "judge/rules.hpp"
+
+#include <cxxabi.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <fstream>
+#include <memory>
+#include <optional>
+#include <regex>
+#include <set>
+#include <stdexcept>
+
+namespace mp::judge {
+
+namespace {
+
+std::string demangle(const std::string& name) {
+  int status = 0;
+  const std::unique_ptr<char, decltype(&std::free)> text(
+      abi::__cxa_demangle(name.c_str(), nullptr, nullptr, &status), &std::free);
+  return status == 0 ? text.get() : name;
+}
+
+bool is_mangled(const std::string& name) {
+  return name.starts_with("_Z");
+}
+
+/// The allowed functions: one a line, `#` begins a comment, a `*` at the end stands for anything.
+class AllowList {
+ public:
+  AllowList(const std::string& file, const std::vector<std::string>& more)
+      : names_(more.begin(), more.end()) {
+    std::ifstream in(file);
+    if (!in) {
+      throw std::runtime_error("cannot read " + file);
+    }
+    for (std::string line; std::getline(in, line);) {
+      line = line.substr(0, line.find_first_of("# "));
+      if (line.ends_with('*')) {
+        prefixes_.push_back(line.substr(0, line.size() - 1));
+      } else if (!line.empty()) {
+        names_.insert(line);
+      }
+    }
+  }
+
+  [[nodiscard]] bool allows(const std::string& name) const {
+    return names_.contains(name) ||
+           std::any_of(prefixes_.begin(), prefixes_.end(),
+                       [&](const std::string& prefix) { return name.starts_with(prefix); });
+  }
+
+ private:
+  std::set<std::string> names_;
+  std::vector<std::string> prefixes_;
+};
+
+/// C++ libraries that are ready-made versions of what the book builds, or the judge's own.
+std::optional<std::string> forbidden_library(const std::string& function) {
+  for (const char* prefix : {"std::thread", "std::jthread", "std::this_thread", "std::mutex",
+                             "std::condition_variable", "std::__detail::__platform_", "std::future",
+                             "std::promise", "testing::", "mp::test::", "mp::judge::", "boost::"}) {
+    if (function.starts_with(prefix)) {
+      return function;
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> broken_by_symbols(const RulesQuestion& question) {
+  const AllowList allowed(question.allowed, question.calls);
+  for (const Symbol& symbol : global_symbols(question.object)) {
+    const std::string name = is_mangled(symbol.name) ? demangle(symbol.name) : symbol.name;
+    if (symbol.defined) {
+      // Weak definitions of mangled names are instances of templates: everybody has those.
+      const bool ours =
+          is_mangled(symbol.name) && (symbol.weak || name.find("mp::") != std::string::npos);
+      if (!ours && !allowed.allows(symbol.name)) {
+        return "it defines `" + name + "` for everybody; what is yours belongs in namespace mp";
+      }
+    } else if (is_mangled(symbol.name)) {
+      if (const auto found = forbidden_library(name)) {
+        return "it uses `" + *found + "`, a ready-made version of what the book builds";
+      }
+    } else if (!allowed.allows(symbol.name)) {
+      return "it calls `" + symbol.name + "`, which is not on the list of chapter " +
+             question.chapter;
+    }
+  }
+  return std::nullopt;
+}
+
+/// The source with its comments blanked out, so that words in them break no rule.
+std::string without_comments(const std::string& source) {
+  std::string text = source;
+  enum { kCode, kLine, kBlock, kString } state = kCode;
+  for (std::size_t i = 0; i + 1 < text.size(); ++i) {
+    const bool escaped = i > 0 && source[i - 1] == '\\';
+    if (state == kCode && source.compare(i, 2, "//") == 0) {
+      state = kLine;
+    } else if (state == kCode && source.compare(i, 2, "/*") == 0) {
+      state = kBlock;
+    } else if (state == kCode && source[i] == '"') {
+      state = kString;
+    } else if (state == kString && source[i] == '"' && !escaped) {
+      state = kCode;
+    } else if (state == kLine && source[i] == '\n') {
+      state = kCode;
+    } else if (state == kBlock && i > 0 && source.compare(i - 1, 2, "*/") == 0) {
+      state = kCode;
+      text[i] = ' ';
+    }
+    if (state == kLine || state == kBlock || (state == kString && source[i] != '"')) {
+      text[i] = source[i] == '\n' ? '\n' : ' ';
+    }
+  }
+  return text;
+}
+
+std::optional<std::string> broken_by_source(const RulesQuestion& question) {
+  static const std::regex kInclude(
+      R"(^\s*#\s*include\s*<(mutex|shared_mutex|thread|condition_variable|semaphore|latch|barrier|)"
+      R"(future|stop_token|pthread\.h|semaphore\.h|mqueue\.h|threads\.h|dlfcn\.h|link\.h|boost/.*|)"
+      R"(gtest/.*|gmock/.*)>)");
+  static const std::regex kAssembly(R"(\b(asm|__asm|__asm__)\b)");
+  std::ifstream in(question.source);
+  if (!in) {
+    throw std::runtime_error("cannot read " + question.source);
+  }
+  const std::string text =
+      without_comments({std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()});
+  std::size_t number = 0;
+  for (std::size_t start = 0; start < text.size(); ++number) {
+    const std::size_t end = std::min(text.find('\n', start), text.size());
+    const std::string line = text.substr(start, end - start);
+    start = end + 1;
+    std::smatch match;
+    if (std::regex_search(line, match, kInclude)) {
+      return "line " + std::to_string(number + 1) + " includes <" + match[1].str() +
+             ">, which the rules leave out";
+    }
+    if (std::regex_search(line, match, kAssembly)) {
+      return "line " + std::to_string(number + 1) + " holds inline assembly";
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+Verdict check_rules(const RulesQuestion& question) {
+  Verdict verdict;
+  verdict.test = "Rules";
+  verdict.outcome = Outcome::kPassed;
+  auto broken = broken_by_symbols(question);
+  if (!broken) {
+    broken = broken_by_source(question);
+  }
+  if (broken) {
+    verdict.outcome = Outcome::kFailed;
+    verdict.did = "read what your file includes, calls and defines";
+    verdict.expected = "thin system calls and the language's own library (the rules of the game)";
+    verdict.seen = *broken;
+    verdict.read = "chapters/00-syscalls/README.md, \"What \"raw\" means in this book\"";
+  }
+  return verdict;
+}
+
+}  // namespace mp::judge
