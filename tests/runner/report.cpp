@@ -1,0 +1,95 @@
+#include "runner/report.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <sstream>
+
+namespace mp::runner {
+
+namespace {
+
+constexpr std::size_t kOutputLines = 12;
+
+void add_line(std::string& text, const char* label, const std::string& words, const Ink& ink) {
+  if (words.empty()) {
+    return;
+  }
+  std::istringstream lines(tame(words, 8));
+  std::string name = fmt::format("{:<10}", label);
+  for (std::string line; std::getline(lines, line);) {
+    text += "  " + ink.dim(name) + line + "\n";
+    name.assign(name.size(), ' ');
+  }
+}
+
+}  // namespace
+
+Ink::Ink(int fd) : on_(isatty(fd) == 1 && std::getenv("NO_COLOR") == nullptr) {}
+
+std::string Ink::paint(const char* code, const std::string& text) const {
+  return on_ ? fmt::format("\033[{}m{}\033[0m", code, text) : text;
+}
+
+std::string tame(const std::string& text, std::size_t lines) {
+  std::string safe;
+  std::size_t used = 0;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '\n' && ++used == lines) {
+      const auto rest = static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
+      return rest > used ? safe + fmt::format("\n[{} lines more]\n", rest - used) : safe + "\n";
+    }
+    if (c == '\n' || c == '\t' || byte >= 0x20) {
+      safe += c == '\177' ? '?' : c;
+    } else {
+      safe += fmt::format("\\x{:02x}", byte);
+    }
+  }
+  return safe;
+}
+
+std::string explain(const judge::Verdict& verdict, const Ink& ink) {
+  std::string text = fmt::format("{} {}\n", ink.red(word(verdict.outcome)), ink.bold(verdict.test));
+  add_line(text, "did", verdict.did, ink);
+  add_line(text, "expected", verdict.expected, ink);
+  add_line(text, "seen", verdict.seen, ink);
+  add_line(text, "read", verdict.read, ink);
+  for (const std::string& detail : verdict.details) {
+    text += "            " + tame(detail, 3) + "\n";
+  }
+  if (!verdict.output.empty()) {
+    std::istringstream lines(tame(verdict.output, kOutputLines));
+    text += "  " + ink.dim("its output:") + "\n";
+    for (std::string line; std::getline(lines, line);) {
+      text += "    " + line + "\n";
+    }
+  }
+  return text;
+}
+
+std::string describe_grade(const Grade& grade, const Ink& ink) {
+  const std::string title = grade.exercise->title();
+  const double seconds = grade.build_seconds + grade.test_seconds;
+  if (!grade.build_error.empty()) {
+    return fmt::format("{} {} does not compile yet\n{}\n", ink.red("not yet"), ink.bold(title),
+                       tame(grade.build_error, 12));
+  }
+  std::string text =
+      fmt::format("{} {}: {} of {} tests pass ({:.2f} s)\n",
+                  grade.passed() ? ink.green("passed") : ink.red("not yet"), ink.bold(title),
+                  grade.passed_tests(), grade.tests.size(), seconds);
+  for (const judge::Verdict& test : grade.tests) {
+    if (test.outcome == judge::Outcome::kSkipped) {
+      text += fmt::format("  {} {}: {}\n", ink.yellow("skipped"), test.test, tame(test.seen, 2));
+    }
+  }
+  if (grade.passed()) {
+    return text;
+  }
+  return text + "\n" + explain(*grade.first_failure(), ink);
+}
+
+}  // namespace mp::runner
