@@ -18,14 +18,19 @@ struct ProcessInfo {
   pid_t pid = 0;        ///< 0 where the process has not been started
   bool daemon = false;  ///< to be terminated when its creator ends
 
-  bool operator==(const ProcessInfo&) const = default;
+  bool operator==(const ProcessInfo&) const = default;  ///< all three are the same
 };
 
-/// The process that created this one, for a child that wants to outlive it or to go with it.
+/// The process that created this one, for a child that wants to outlive it or to go with it. It
+/// speaks of the parent of the process that asked parent_process(), and means nothing in others.
 class ParentProcess {
  public:
+  /// @param info  of the process that called Process::start().
   explicit ParentProcess(ProcessInfo info) : info_(std::move(info)) {}
+
+  /// The parent's name, such as "MainProcess".
   [[nodiscard]] const std::string& name() const noexcept { return info_.name; }
+  /// The parent's process id; another process may have it once the parent has ended.
   [[nodiscard]] pid_t pid() const noexcept { return info_.pid; }
 
   /// Whether the parent still runs. Python: `parent_process().is_alive()`.
@@ -82,12 +87,16 @@ std::vector<ProcessInfo> active_children();
 /// At the first call it registers leave_family() with `atexit`, so that it runs when the main
 /// process ends normally.
 /// @param child  shared with the Process object, which may be gone before the child is.
+/// @param info   what active_children() will say of it, and whether it is a daemon.
+/// @throws std::bad_alloc.
 void adopt(std::shared_ptr<Child> child, ProcessInfo info);
 
 /// Makes the copy of a process that fork has made into a process of its own. Called by
 /// Process::start(), first thing in the child: it has no children, has counted none, and its
 /// parent is the process that it was until now.
-/// @param parent  the number of the process that called Process::start().
+/// @param identity  this process's own, from the creator's next_identity().
+/// @param info      its name, and whether it is a daemon.
+/// @param parent    the number of the process that called Process::start().
 void enter_family(Identity identity, ProcessInfo info, pid_t parent);
 
 /// What a process does last: SIGTERM for its daemons, then waits for all its children. Called in

@@ -94,6 +94,7 @@ class Child {
     ~Use();
     Use(const Use&) = delete;
     Use& operator=(const Use&) = delete;
+    /// The pidfd; meant to be used only when ended() is false under this object.
     [[nodiscard]] int fd() const noexcept { return child_.fd_.load(); }
 
    private:

@@ -22,7 +22,7 @@ namespace mp {
 struct ProcessOptions {
   std::string name = {};            ///< empty: "Process-N"
   std::optional<bool> daemon = {};  ///< none: as the creator is
-  bool die_with_parent = false;     ///< killed by the kernel when the creating thread ends
+  bool die_with_parent = false;  ///< killed by the kernel when the thread that calls start() ends
 };
 
 /// The process's own copy of a T, made by copy or move.
@@ -121,7 +121,9 @@ class Process {
   /// @return none before start(). Python: `Process.pid`. @throws ValueError if closed.
   [[nodiscard]] std::optional<pid_t> pid() const;
 
+  /// The name given, or "Process-N". Python: `Process.name`.
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
+  /// Whether the creator's end is the child's end. Python: `Process.daemon`.
   [[nodiscard]] bool daemon() const noexcept { return daemon_; }
 
  private:
