@@ -84,21 +84,30 @@ std::vector<Verdict> run_all(const Request& request) {
   return verdicts;
 }
 
-/// Runs the tests one at a time, and holds names that appear again against the one that ran.
+std::set<std::string> touched_alone(const Request& request, const std::string& test) {
+  Request alone = request;
+  alone.tests = {test};
+  const Names before = lasting_names();
+  run_all(alone);
+  return touched(before, lasting_names());
+}
+
+/// Runs the tests that passed once more, one at a time and twice, and holds the names that they
+/// leave against them.
 void find_culprits(const Request& request, std::vector<Verdict>& verdicts) {
-  for (std::size_t i = 0; i < verdicts.size(); ++i) {
-    if (!verdicts[i].passed()) {
+  for (Verdict& verdict : verdicts) {
+    if (!verdict.passed()) {
       continue;
     }
-    Request alone = request;
-    alone.tests = {request.tests[i]};
-    const auto before = lasting_names();
-    run_all(alone);
-    if (const auto fresh = appeared(before, lasting_names()); !fresh.empty()) {
-      verdicts[i].outcome = Outcome::kLeft;
-      verdicts[i].expected = "everything put back as it was";
-      verdicts[i].seen = "left behind: " + *fresh.begin();
-      verdicts[i].details.assign(std::next(fresh.begin()), fresh.end());
+    const auto first = touched_alone(request, verdict.test);
+    if (first.empty()) {
+      continue;
+    }
+    if (const auto names = blame(first, touched_alone(request, verdict.test)); !names.empty()) {
+      verdict.outcome = Outcome::kLeft;
+      verdict.expected = "everything put back as it was";
+      verdict.seen = "left behind: " + *names.begin();
+      verdict.details.assign(std::next(names.begin()), names.end());
     }
   }
 }
@@ -107,9 +116,9 @@ void find_culprits(const Request& request, std::vector<Verdict>& verdicts) {
 
 std::vector<Verdict> grade(const Request& request) {
   check(prctl(PR_SET_DUMPABLE, 0), "prctl(PR_SET_DUMPABLE)");
-  const auto before = lasting_names();
+  const Names before = lasting_names();
   std::vector<Verdict> verdicts = run_all(request);
-  if (!appeared(before, lasting_names()).empty()) {
+  if (!touched(before, lasting_names()).empty()) {
     find_culprits(request, verdicts);
   }
   return verdicts;

@@ -19,10 +19,9 @@ struct Request {
 
 /// Runs each test in a process of its own, watched by a warden of its own, and judges it.
 ///
-/// Whoever tests leave behind is ended, and no test's end depends on another's. Names that
-/// appear in /dev/shm, /tmp or among the abstract sockets while several tests run are nobody's in
-/// particular; the tests are then run once more, one at a time, and only a name that appears
-/// again is held against the test that ran.
+/// Whoever tests leave behind is ended, and no test's end depends on another's. Names that appear
+/// in /dev/shm or /tmp while several tests run are nobody's in particular: the tests are then run
+/// twice more, one at a time, and see blame() for what is held against whom.
 /// @return the verdicts, in the order of `request.tests`.
 /// @throws std::system_error, std::runtime_error when the machine does not let the judge work.
 std::vector<Verdict> grade(const Request& request);

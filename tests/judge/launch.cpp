@@ -15,6 +15,7 @@
 #include "01-process/spawn.hpp"
 #include "judge/command.hpp"
 #include "judge/protocol.hpp"
+#include "support/sanitizer.hpp"
 
 namespace mp::judge {
 
@@ -57,9 +58,9 @@ void limit_everything(std::chrono::duration<double> time_limit) {
   limit(RLIMIT_CORE, 0);
   limit(RLIMIT_CPU, static_cast<rlim_t>(time_limit.count() * 2) + 5);
   limit(RLIMIT_FSIZE, rlim_t{1} << 30);
-#if !defined(__SANITIZE_ADDRESS__)  // which reserves terabytes of addresses
-  limit(RLIMIT_AS, rlim_t{4} << 30);
-#endif
+  if (!test::kAddressSanitizer) {
+    limit(RLIMIT_AS, rlim_t{4} << 30);
+  }
 }
 
 /// Puts `fd` where the host looks for it. The copy survives execve; the original does not.

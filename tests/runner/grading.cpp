@@ -9,6 +9,7 @@
 #include "judge/grade.hpp"
 #include "judge/rules.hpp"
 #include "runner/build.hpp"
+#include "support/sanitizer.hpp"
 
 namespace mp::runner {
 
@@ -74,11 +75,7 @@ double time_limit(const GradingTerms& terms) {
     }
     return seconds;
   }
-#if defined(__SANITIZE_ADDRESS__)
-  return 3 * kSeconds * judge::slowness();
-#else
-  return kSeconds * judge::slowness();
-#endif
+  return kSeconds * judge::slowness() * (test::kAddressSanitizer ? 3 : 1);
 }
 
 std::vector<std::string> tests_of(const Book& book, const Exercise& exercise) {

@@ -54,6 +54,7 @@ int run(int argc, char** argv) {
   check_all
       ->add_option("--kind", verify.kinds,
                    "only these: reference, stub, mutant, adversarial, demo, text, site")
+      ->allow_extra_args(false)
       ->check(
           CLI::IsMember({"reference", "stub", "mutant", "adversarial", "demo", "text", "site"}));
   check_all->add_option("--repeat", verify.repeat, "run the references this often")

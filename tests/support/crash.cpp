@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <cstring>
 
+#include "support/sanitizer.hpp"
 #include "support/seal.hpp"
 
 namespace mp::test {
@@ -47,7 +48,9 @@ void on_crash(int signum) {
 }  // namespace
 
 void report_crashes() {
-#if !defined(__SANITIZE_ADDRESS__)
+  if (kAddressSanitizer) {
+    return;
+  }
   std::array<void*, 1> warm_up{};
   backtrace(warm_up.data(), 1);  // the first call loads libgcc, which a handler must not
 
@@ -65,7 +68,6 @@ void report_crashes() {
       return;
     }
   }
-#endif
 }
 
 }  // namespace mp::test

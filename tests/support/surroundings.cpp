@@ -7,17 +7,8 @@
 
 #include "judge/proc.hpp"
 
-#if defined(__SANITIZE_ADDRESS__)
-#define MP_ASAN 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define MP_ASAN 1
-#endif
-#endif
-
-#ifdef MP_ASAN
-#include <sanitizer/lsan_interface.h>
-#endif
+// LeakSanitizer's, where it is linked in (sanitizer/lsan_interface.h).
+extern "C" int __lsan_do_recoverable_leak_check() __attribute__((weak));
 
 namespace mp::test {
 
@@ -78,11 +69,7 @@ std::vector<std::string> left_behind(const Surroundings& before, const Surroundi
 }
 
 bool memory_leaked() {
-#ifdef MP_ASAN
-  return __lsan_do_recoverable_leak_check() != 0;
-#else
-  return false;
-#endif
+  return __lsan_do_recoverable_leak_check != nullptr && __lsan_do_recoverable_leak_check() != 0;
 }
 
 }  // namespace mp::test
