@@ -84,26 +84,22 @@ std::vector<Verdict> run_all(const Request& request) {
   return verdicts;
 }
 
-std::set<std::string> touched_alone(const Request& request, const std::string& test) {
+std::set<std::string> abandoned_by(const Request& request, const std::string& test) {
   Request alone = request;
   alone.tests = {test};
   const Names before = lasting_names();
   run_all(alone);
-  return touched(before, lasting_names());
+  return abandoned(before, lasting_names());
 }
 
-/// Runs the tests that passed once more, one at a time and twice, and holds the names that they
-/// leave against them.
+/// Runs the tests that passed once more, one at a time, and holds what each leaves against it, if
+/// it leaves something whenever it runs.
 void find_culprits(const Request& request, std::vector<Verdict>& verdicts) {
   for (Verdict& verdict : verdicts) {
-    if (!verdict.passed()) {
+    if (!verdict.passed() || abandoned_by(request, verdict.test).empty()) {
       continue;
     }
-    const auto first = touched_alone(request, verdict.test);
-    if (first.empty()) {
-      continue;
-    }
-    if (const auto names = blame(first, touched_alone(request, verdict.test)); !names.empty()) {
+    if (const auto names = abandoned_by(request, verdict.test); !names.empty()) {
       verdict.outcome = Outcome::kLeft;
       verdict.expected = "everything put back as it was";
       verdict.seen = "left behind: " + *names.begin();
@@ -118,7 +114,7 @@ std::vector<Verdict> grade(const Request& request) {
   check(prctl(PR_SET_DUMPABLE, 0), "prctl(PR_SET_DUMPABLE)");
   const Names before = lasting_names();
   std::vector<Verdict> verdicts = run_all(request);
-  if (!touched(before, lasting_names()).empty()) {
+  if (!abandoned(before, lasting_names()).empty()) {
     find_culprits(request, verdicts);
   }
   return verdicts;

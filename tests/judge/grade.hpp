@@ -20,8 +20,8 @@ struct Request {
 /// Runs each test in a process of its own, watched by a warden of its own, and judges it.
 ///
 /// Whoever tests leave behind is ended, and no test's end depends on another's. Names that appear
-/// in /dev/shm or /tmp while several tests run are nobody's in particular: the tests are then run
-/// twice more, one at a time, and see blame() for what is held against whom.
+/// in /dev/shm or /tmp while several tests run are nobody's in particular: if any are
+/// abandoned() there, the tests are run once more, one at a time.
 /// @return the verdicts, in the order of `request.tests`.
 /// @throws std::system_error, std::runtime_error when the machine does not let the judge work.
 std::vector<Verdict> grade(const Request& request);

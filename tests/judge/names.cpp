@@ -1,18 +1,34 @@
 #include "judge/names.hpp"
 
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
+#include <chrono>
 #include <filesystem>
-#include <iterator>
+
+#include "00-syscalls/check.hpp"
+#include "00-syscalls/deadline.hpp"
+#include "judge/proc.hpp"
 
 namespace mp::judge {
 
 namespace {
 
-bool in_shared_memory(const std::string& name) {
-  return name.starts_with("/dev/shm/");
+/// Removes the names that are gone, and those that a process has open or was started with.
+void forget_used(std::set<std::string>& names) {
+  std::erase_if(names, [](const std::string& name) {
+    struct stat info {};
+    return lstat(name.c_str(), &info) == -1;
+  });
+  for (const pid_t pid : all_processes()) {
+    for (const Descriptor& open : open_descriptors(pid)) {
+      names.erase(open.target);
+    }
+    const std::string words = read_proc(pid, "cmdline").value_or("");
+    std::erase_if(names,
+                  [&](const std::string& name) { return words.find(name) != std::string::npos; });
+  }
 }
 
 }  // namespace
@@ -32,7 +48,7 @@ Names lasting_names() {
   return names;
 }
 
-std::set<std::string> touched(const Names& before, const Names& after) {
+std::set<std::string> abandoned(const Names& before, const Names& after) {
   std::set<std::string> names;
   for (const auto& [name, state] : after) {
     const auto old = before.find(name);
@@ -40,16 +56,12 @@ std::set<std::string> touched(const Names& before, const Names& after) {
       names.insert(name);
     }
   }
-  return names;
-}
-
-std::set<std::string> blame(const std::set<std::string>& first,
-                            const std::set<std::string>& second) {
-  std::set<std::string> names;
-  std::set_intersection(first.begin(), first.end(), second.begin(), second.end(),
-                        std::inserter(names, names.end()));
-  if (std::any_of(first.begin(), first.end(), in_shared_memory)) {
-    std::copy_if(second.begin(), second.end(), std::inserter(names, names.end()), in_shared_memory);
+  const auto deadline = Deadline::after(std::chrono::milliseconds(500));
+  while (!names.empty() && deadline.remaining().count() > 0) {
+    forget_used(names);
+    if (!names.empty()) {
+      check(poll(nullptr, 0, 50), "poll");
+    }
   }
   return names;
 }

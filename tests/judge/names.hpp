@@ -16,13 +16,10 @@ using Names = std::map<std::string, std::pair<ino_t, std::int64_t>>;
 
 Names lasting_names();
 
-/// The names in `after` that are not in `before`, or have changed since.
-std::set<std::string> touched(const Names& before, const Names& after);
-
-/// What a test is to blame for, when it was run alone twice and touched these names: a name that
-/// it touched both times; and one in /dev/shm, if there was one there both times. Other programs
-/// use these folders as well: a compiler makes files in /tmp all the time, but never the same.
-std::set<std::string> blame(const std::set<std::string>& first,
-                            const std::set<std::string>& second);
+/// The names in `after` that are not in `before`, or have changed since, and that nobody uses: they
+/// are still there half a second later, and in all that time no process had the file open or the
+/// name among its arguments. Other programs make files in /tmp, too; a compiler's are in use until
+/// it removes them. Waits only for as long as there is a name in doubt.
+std::set<std::string> abandoned(const Names& before, const Names& after);
 
 }  // namespace mp::judge
