@@ -132,9 +132,21 @@ int diff_command(const Book& book, const std::string& word, bool force) {
   return code <= 1 ? kPassed : kLacking;  // diff says 1 when there are differences
 }
 
-int demo_command(const Book& book, const std::string& word, bool mine) {
+int demo_command(const Book& book, const std::string& word, const std::string& broken, bool mine) {
   const Chapter& chapter = book.find_chapter(word);
-  const std::string program = chapter.name + (mine ? "_demo_mine" : "_demo");
+  std::string program = chapter.name + (mine ? "_demo_mine" : "_demo");
+  if (!broken.empty()) {
+    const auto folder = book.path("chapters/" + chapter.name + "/broken");
+    if (!std::filesystem::exists(folder / (broken + ".cpp"))) {
+      std::string text =
+          fmt::format("chapter {} has no broken program \"{}\"; it has", chapter.name, broken);
+      for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+        text += " " + entry.path().stem().string();
+      }
+      throw UnknownId(text);
+    }
+    program = chapter.name + "_broken_" + broken;
+  }
   build_or_throw(book, {program});
   const int code = judge::run_in_foreground({(book.build / "programs" / program).string()});
   return code == 0 ? kPassed : kNotYet;

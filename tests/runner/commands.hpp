@@ -29,7 +29,8 @@ int list_command(const Book& book, bool json);
 int hint_command(const Book& book, const std::string& word);
 int reset_command(const Book& book, const std::string& word);
 int diff_command(const Book& book, const std::string& word, bool force);
-int demo_command(const Book& book, const std::string& word, bool mine);
+/// @param broken  a program of the chapter's broken/ folder to run instead; empty: the demo.
+int demo_command(const Book& book, const std::string& word, const std::string& broken, bool mine);
 int bench_command(const Book& book, const std::string& word);
 int docs_command(const Book& book);
 int doctor_command(const Book& book);

@@ -42,8 +42,10 @@ int run(int argc, char** argv) {
   auto* diff = app.add_subcommand("diff", "your answer beside the reference, once yours passes");
   diff->add_option("id", word)->required();
   diff->add_flag("--force", force, "also when it does not pass yet");
-  auto* demo = app.add_subcommand("demo", "run a chapter's demo");
+  auto* demo = app.add_subcommand("demo", "run a chapter's demo, or one of its broken programs");
   demo->add_option("chapter", word)->required();
+  std::string broken;
+  demo->add_option("program", broken, "one of its broken/ programs instead");
   demo->add_flag("--mine", mine, "on your own files instead of the references");
   auto* bench = app.add_subcommand("bench", "measure a chapter's work beside its peers");
   bench->add_option("chapter", word)->required();
@@ -90,7 +92,7 @@ int run(int argc, char** argv) {
     return diff_command(book, word, force);
   }
   if (demo->parsed()) {
-    return demo_command(book, word, mine);
+    return demo_command(book, word, broken, mine);
   }
   if (bench->parsed()) {
     return bench_command(book, word);
