@@ -13,6 +13,8 @@
             DIR/01-process_broken_zombies prints, stdout and stderr in one pipe; with ` unordered`
             at the end, in any order. Runs of three or more digits (pids, inodes) and 0x... count
             as #; `$ command` lines at the top are left out; `…` stands for lines left out.
+  headings  what a grader names as "where to read", `lesson("Zombies")`, is a heading of its
+            chapter's README.md, and every exercise has hints: `## 1.3 join` in hints.md with ### 1, 2, 3.
 
 One line per check; with --json an object {"name", "ok", "skipped", "detail"} per line. Exit status:
 0 all true, 1 not, 2 wrong usage. Without --programs the outputs are skipped.
@@ -278,6 +280,28 @@ def check_output(fence, argument, programs):
     return difference is None, False, difference or ""
 
 
+def check_headings(grader):
+    """The problems of one grader's references to the text: its lessons and its hints."""
+    chapter, problems = grader.parent.name, []
+    source = grader.read_text(encoding="utf-8")
+    lessons = [(chapter, m) for m in re.findall(r'\blesson\("((?:[^"\\\\]|\\\\.)*)"\)', source)]
+    lessons += re.findall(r'\blesson_in\("([^"]*)",\s*"((?:[^"\\\\]|\\\\.)*)"\)', source)
+    chapters = grader.parents[2] / "chapters"
+    for where, heading in sorted(set(lessons)):
+        text = (chapters / where / "README.md").read_text(encoding="utf-8")
+        heading = heading.replace('\\"', '"')
+        if f"\n## {heading}\n" not in text and f"\n### {heading}\n" not in text:
+            problems.append(f"chapters/{where}/README.md has no heading \"{heading}\"")
+    if not lessons:
+        problems.append("no test says where to read")
+    stem = grader.name.removesuffix("_test.cpp")
+    hints = (chapters / chapter / "hints.md").read_text(encoding="utf-8")
+    section = re.search(rf"^## \d+\.\d+ {stem}\n(.*?)(?=^## |\Z)", hints, re.M | re.S)
+    if not section or re.findall(r"^### (\d)$", section[1], re.M) != ["1", "2", "3"]:
+        problems.append(f"chapters/{chapter}/hints.md has no three hints for {stem}")
+    return problems
+
+
 def results(root, programs):
     """Every check of the repository's text: (name, ok, skipped, detail)."""
     for path in markdown_files(root):
@@ -297,6 +321,10 @@ def results(root, programs):
                     ok, skipped, detail = check_output(fence, argument, programs)
                     where = f"{relative}:{fence.line}: " if detail and not ok else ""
                     yield f"output {relative}: {argument}", ok, skipped, where + detail
+    for grader in sorted(root.glob("tests/[0-9][0-9]-*/*_test.cpp")):
+        problems = check_headings(grader)
+        yield (f"headings {grader.relative_to(root).as_posix()}", not problems, False,
+               "\n".join(problems))
 
 
 def main():

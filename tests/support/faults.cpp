@@ -42,13 +42,15 @@ namespace {
 Faults::State* active = nullptr;
 
 void run_hooks(const std::vector<Hook>& hooks, const Call& call) {
-  in_hook = true;
+  struct InHook {
+    InHook() { in_hook = true; }
+    ~InHook() { in_hook = false; }  // also when a hook throws, to get a test out of a wait
+  } const scope;
   for (std::size_t i = 0; i < hooks.size(); ++i) {
     if (hooks[i].name == call.name) {
       hooks[i].run(call);
     }
   }
-  in_hook = false;
 }
 
 }  // namespace

@@ -51,7 +51,10 @@ std::string words(const T& value) {
   if constexpr (std::same_as<T, bool>) {
     return value ? "true" : "false";
   } else if constexpr (std::convertible_to<T, std::string_view>) {
-    return '"' + std::string(std::string_view(value)) + '"';
+    std::string quoted(1, '"');
+    quoted += std::string_view(value);
+    quoted += '"';
+    return quoted;
   } else {
     std::ostringstream out;
     out << value;
