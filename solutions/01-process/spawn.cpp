@@ -49,7 +49,10 @@ pid_t spawn(std::string_view name, const std::function<void()>& body) {
     return pid;
   }
   const int code = run(name, body);
-  flush_all();  // _exit will not
+  try {
+    flush_all();  // _exit will not
+  } catch (...) {  // std::cout may be set to throw; but nobody comes back from here
+  }
   _exit(code);  // not exit: atexit functions and static objects are the parent's
 }
 
