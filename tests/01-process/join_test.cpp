@@ -6,13 +6,12 @@
 
 #include <atomic>
 #include <chrono>
-#include <future>
 #include <memory>
-#include <set>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "01-process/bystander.hpp"
 #include "01-process/exit_status.hpp"
 #include "01-process/kid.hpp"
 #include "01-process/stranger.hpp"
@@ -512,21 +511,9 @@ class Visit {
       faults_.after(name, [this](const Call&) { step(); });
     }
   }
-  ~Visit() {
-    if (thread_.joinable()) {
-      thread_.join();
-    }
-  }
-  Visit(const Visit&) = delete;
-  Visit& operator=(const Visit&) = delete;
-
   /// Whether the host made that many calls.
   [[nodiscard]] bool came() const { return steps_ > nth_; }
-  void finish() {
-    if (thread_.joinable()) {
-      thread_.join();
-    }
-  }
+  void finish() { thread_.finish(); }
   [[nodiscard]] std::string closed() const { return closed_; }
   [[nodiscard]] std::string recycled() const { return recycled_; }
 
@@ -535,12 +522,7 @@ class Visit {
     if (std::this_thread::get_id() != host_ || steps_++ != nth_) {
       return;
     }
-    std::packaged_task<void()> task(guest_);
-    const std::future<void> done = task.get_future();
-    thread_ = std::thread(std::move(task));
-    // An answer that lets only one thread in at a time is right, too: then the guest waits for
-    // the host, who must be allowed to go on.
-    done.wait_for(200ms);
+    thread_.act(guest_);
   }
 
   void inspect(const Call& call) {
@@ -576,10 +558,10 @@ class Visit {
   const std::function<void()> guest_;
   const std::thread::id host_ = std::this_thread::get_id();
   int steps_ = 0;
-  std::thread thread_;
   std::string closed_;
   std::string recycled_;
   Faults faults_;
+  Bystander thread_;
 };
 
 std::optional<int> ask(Child& child, bool join_first, std::string& trouble) {

@@ -195,8 +195,12 @@ TEST(Process, JoinForSaysWhetherItHasEnded) {
   Process process([&latch] { latch.wait(); });
   const OpensAtEnd opener(latch);
   process.start();
-  expect_eq("join_for(0 s)", process.join_for(0s), false);
-  expect_eq("join_for(-1 s)", process.join_for(-1s), false);
+  {
+    Faults faults;
+    open_at_wait(faults, latch);  // neither may wait
+    expect_eq("join_for(0 s)", process.join_for(0s), false);
+    expect_eq("join_for(-1 s)", process.join_for(-1s), false);
+  }
   expect_eq("join_for(10 ms)", process.join_for(10ms), false);
   latch.open();
   expect_eq("join_for(10 s)", process.join_for(10s), true);
@@ -342,7 +346,11 @@ TEST(Process, CloseIsRefusedWhileItRuns) {
   Process process([&latch] { latch.wait(); });
   const OpensAtEnd opener(latch);
   process.start();
-  expect_throw<ValueError>("mp::ValueError", [&] { process.close(); });
+  {
+    Faults faults;
+    open_at_wait(faults, latch);  // whoever waits in close() does so in vain
+    expect_throw<ValueError>("mp::ValueError", [&] { process.close(); });
+  }
   expect_eq("is_alive() afterwards", process.is_alive(), true);
   latch.open();
   process.join();
@@ -425,18 +433,24 @@ TEST(Process, DestructorLeavesADaemonAlone) {
   did("destroyed the Process of a running daemon, and left the family");
   const Sweeper sweeper;
   const Latch latch;
+  const Flag waited_for;
+  Faults faults;
+  open_at_wait(faults, latch);
   pid_t pid = -1;
   {
-    Faults faults;
-    Process process({.daemon = true}, [&latch] { latch.wait(); });
+    Process process({.daemon = true}, [&] {
+      latch.wait();
+      *waited_for = 1;
+    });
     process.start();
     pid = process.pid().value_or(-1);
-    open_at_wait(faults, latch);
   }
+  expect_eq("the number of signals from the destructor", count_signals(faults), 0);
   expect_eq("the daemon after the destructor", state_of(pid), "running");
   leave_family();
   expect_eq("the daemon after leave_family()", state_of(pid), "gone");
-  latch.open();
+  expect(*waited_for == 0, "leave_family() to terminate the daemon",
+         "a wait for a daemon that nobody had told to end");
 }
 
 TEST(Process, DestructorInAForkedChildDoesNothing) {
@@ -596,6 +610,7 @@ TEST(Process, DaemonMayHaveNoChildren) {
   lesson("Who belongs to whom");
   did("started a daemon whose function starts a Process");
   const Flag inherited;
+  const Flag refused;
   const Flag runs;
   const ChildResult child = run_in_child(
       [&] {
@@ -603,6 +618,7 @@ TEST(Process, DaemonMayHaveNoChildren) {
           Process inner([&runs] { ++*runs; });
           *inherited = inner.daemon() ? 1 : 0;
           require_throw<std::logic_error>("start()", [&] { inner.start(); });
+          *refused = 1;
           Process no_daemon({.daemon = false}, [&runs] { ++*runs; });
           no_daemon.start();
         });
@@ -614,6 +630,7 @@ TEST(Process, DaemonMayHaveNoChildren) {
       kLimit);
   expect_well(child, "std::logic_error in the daemon, and exit code 1");
   expect_eq("daemon() of a daemon's Process", inherited->load(), 1);
+  expect(*refused == 1, "start() to throw std::logic_error in the daemon", "it threw nothing");
   expect_eq("how often a daemon's child ran", runs->load(), 0);
 }
 
@@ -709,7 +726,7 @@ void expect_no_descriptor(Faults& faults) {
   // exit code.
   bool waited_for_running = false;
   before_each_wait(faults, [&, self = getpid()] {
-    if (getpid() == self && faults.count("kill") == 0 && faults.count("pidfd_send_signal") == 0) {
+    if (getpid() == self && count_signals(faults) == 0) {
       waited_for_running = true;
       latch.open();
     }

@@ -127,6 +127,11 @@ inline void open_at_wait(Faults& faults, const Latch& latch) {
   });
 }
 
+/// How many signals this process has sent.
+inline int count_signals(const Faults& faults) {
+  return faults.count("kill") + faults.count("pidfd_send_signal");
+}
+
 /// "running", "a zombie" or "gone": a child of this process, looked at and left as it is.
 inline std::string state_of(pid_t pid) {
   siginfo_t info{};

@@ -16,7 +16,7 @@
 
 namespace {
 
-constexpr std::size_t kMebibyte = 1024 * 1024;
+constexpr std::size_t kMebibyte = std::size_t{1024} * 1024;
 
 /// Memory that fork has to copy the page tables of, and nothing else: the pages stay shared.
 class Ballast {
