@@ -6,6 +6,35 @@
 
 namespace mp::judge {
 
+namespace {
+
+/// `tests/01-process/join_test.cpp:12` for a place in the repository that a reader may want to see:
+/// what runs the tests is not; "" for every other place.
+std::string in_the_book(const std::string& place) {
+  for (const char* part : {"/tests/support/", "/tests/judge/"}) {
+    if (place.find(part) != std::string::npos) {
+      return "";
+    }
+  }
+  for (const char* part : {"/chapters/", "/solutions/", "/tests/"}) {
+    if (const auto at = place.rfind(part); at != std::string::npos) {
+      return place.substr(at + 1, place.find(' ', at) - at - 1);  // without "(discriminator 2)"
+    }
+  }
+  return "";
+}
+
+/// A function's name without its parameters.
+std::string name_only(std::string function) {
+  const std::string unnamed = "(anonymous namespace)::";
+  for (auto at = function.find(unnamed); at != std::string::npos; at = function.find(unnamed)) {
+    function.erase(at, unnamed.size());
+  }
+  return function.substr(0, function.find('('));
+}
+
+}  // namespace
+
 std::vector<std::string> symbolise(const std::string& frames) {
   std::vector<std::string> calls;
   std::istringstream lines(frames);
@@ -21,12 +50,9 @@ std::vector<std::string> symbolise(const std::string& frames) {
         place.starts_with("??")) {
       continue;
     }
-    for (const char* part : {"/chapters/", "/solutions/", "/tests/"}) {
-      if (const auto at = place.rfind(part); at != std::string::npos) {
-        calls.push_back("in " + function.substr(0, function.find('(')) + " at " +
-                        place.substr(at + 1));
-        break;
-      }
+    const std::string where = in_the_book(place);
+    if (!where.empty()) {
+      calls.push_back("in " + name_only(function) + " at " + where);
     }
   }
   return calls;

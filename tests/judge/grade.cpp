@@ -2,8 +2,10 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -12,9 +14,11 @@
 
 #include "00-syscalls/check.hpp"
 #include "00-syscalls/deadline.hpp"
+#include "01-process/exit_status.hpp"
 #include "01-process/process.hpp"
 #include "judge/names.hpp"
 #include "judge/owned_fd.hpp"
+#include "judge/proc.hpp"
 #include "judge/warden.hpp"
 
 namespace mp::judge {
@@ -26,6 +30,7 @@ class Watch {
  public:
   Watch(const Request& request, std::size_t index)
       : index_(index),
+        test_(request.tests[index]),
         report_(check(memfd_create("verdict", MFD_CLOEXEC), "memfd_create")),
         warden_({.name = "warden"}, [request, index, fd = report_.get()] {
           const std::string text = pack(
@@ -41,10 +46,26 @@ class Watch {
 
   [[nodiscard]] std::size_t index() const { return index_; }
   [[nodiscard]] int sentinel() { return warden_.sentinel(); }
+  /// Whether somebody has ended the warden before it could report.
+  [[nodiscard]] bool lost() { return warden_.exitcode().value_or(0) < 0; }
+
+  /// A warden that is stopped watches no time limit any more: then it is ended here.
+  void end_if_stopped() {
+    siginfo_t info{};
+    const auto pid = static_cast<id_t>(warden_.pid().value_or(0));
+    retry([&] { return waitid(P_PID, pid, &info, WSTOPPED | WNOHANG | WNOWAIT); });
+    if (info.si_pid != 0) {  // an error, too, leaves this zero: then it has ended
+      stopped_ = true;
+      warden_.kill();
+    }
+  }
 
   /// @throws std::runtime_error if the warden itself came to grief.
   Verdict verdict() {
     warden_.join();
+    if (lost()) {
+      return verdict_of_the_lost();
+    }
     std::string text(static_cast<std::size_t>(check(lseek(report_.get(), 0, SEEK_END), "lseek")),
                      '\0');
     const ssize_t got = check(pread(report_.get(), text.data(), text.size(), 0), "pread");
@@ -53,13 +74,63 @@ class Watch {
   }
 
  private:
+  Verdict verdict_of_the_lost() {
+    remove_folders_of(warden_.pid().value_or(0));
+    Verdict verdict;
+    verdict.test = test_;
+    verdict.did = "ran " + test_;
+    verdict.expected = "signals for the test's own processes only";
+    verdict.seen = "the judge's warden was " +
+                   (stopped_ ? "stopped by a signal" : describe(warden_.exitcode().value_or(0)));
+    return verdict;
+  }
+
   std::size_t index_;
+  std::string test_;
   OwnedFd report_;
   Process warden_;
+  bool stopped_ = false;
+};
+
+/// While it lives, orphans below this process become its children: those of a warden that was
+/// killed, which cannot end them any more.
+class Subreaper {
+ public:
+  Subreaper() : known_(descendants(getpid())) {
+    check(prctl(PR_GET_CHILD_SUBREAPER, &before_), "prctl(PR_GET_CHILD_SUBREAPER)");
+    check(prctl(PR_SET_CHILD_SUBREAPER, 1), "prctl(PR_SET_CHILD_SUBREAPER)");
+  }
+  ~Subreaper() { prctl(PR_SET_CHILD_SUBREAPER, before_); }  // cannot fail: it did not above
+  Subreaper(const Subreaper&) = delete;
+  Subreaper& operator=(const Subreaper&) = delete;
+
+  /// Ends all that has come below this process since this object was made.
+  void end_orphans() const {
+    const auto deadline = Deadline::after(std::chrono::seconds(5));
+    for (;;) {
+      std::vector<pid_t> orphans = descendants(getpid());
+      std::erase_if(orphans, [this](pid_t pid) {
+        return std::find(known_.begin(), known_.end(), pid) != known_.end();
+      });
+      if (orphans.empty() || deadline.remaining().count() == 0) {
+        return;
+      }
+      for (const pid_t pid : orphans) {
+        ::kill(pid, SIGKILL);
+        retry([pid] { return waitpid(pid, nullptr, WNOHANG); });  // ECHILD: not yet ours
+      }
+    }
+  }
+
+ private:
+  std::vector<pid_t> known_;
+  int before_ = 0;
 };
 
 std::vector<Verdict> run_all(const Request& request) {
   std::vector<Verdict> verdicts(request.tests.size());
+  const Subreaper subreaper;
+  bool lost = false;
   std::size_t next = 0;
   std::list<Watch> watches;
   while (next < verdicts.size() || !watches.empty()) {
@@ -70,16 +141,21 @@ std::vector<Verdict> run_all(const Request& request) {
     for (Watch& watch : watches) {
       ends.push_back({watch.sentinel(), POLLIN, 0});
     }
-    poll_until(ends, Deadline::never());
+    poll_until(ends, Deadline::after(std::chrono::milliseconds(200)));
     auto watch = watches.begin();
     for (const pollfd& end : ends) {
       if (end.revents != 0) {
         verdicts[watch->index()] = watch->verdict();
+        lost = lost || watch->lost();
         watch = watches.erase(watch);
       } else {
+        watch->end_if_stopped();
         ++watch;
       }
     }
+  }
+  if (lost) {
+    subreaper.end_orphans();
   }
   return verdicts;
 }
@@ -94,7 +170,8 @@ std::set<std::string> abandoned_by(const Request& request, const std::string& te
 
 /// Runs the tests that passed once more, one at a time, and holds what each leaves against it, if
 /// it leaves something whenever it runs.
-void find_culprits(const Request& request, std::vector<Verdict>& verdicts) {
+/// A name that was not there `before` all this is then certain to be the test's, and is removed.
+void find_culprits(const Request& request, const Names& before, std::vector<Verdict>& verdicts) {
   for (Verdict& verdict : verdicts) {
     if (!verdict.passed() || abandoned_by(request, verdict.test).empty()) {
       continue;
@@ -104,6 +181,11 @@ void find_culprits(const Request& request, std::vector<Verdict>& verdicts) {
       verdict.expected = "everything put back as it was";
       verdict.seen = "left behind: " + *names.begin();
       verdict.details.assign(std::next(names.begin()), names.end());
+      for (const std::string& name : names) {
+        if (!before.contains(name)) {
+          unlink(name.c_str());  // a folder stays; so does what somebody else has removed
+        }
+      }
     }
   }
 }
@@ -115,7 +197,7 @@ std::vector<Verdict> grade(const Request& request) {
   const Names before = lasting_names();
   std::vector<Verdict> verdicts = run_all(request);
   if (!abandoned(before, lasting_names()).empty()) {
-    find_culprits(request, verdicts);
+    find_culprits(request, before, verdicts);
   }
   return verdicts;
 }

@@ -1,10 +1,11 @@
-// The process in which one test runs. It takes the judge's secret and gives the descriptor back
+// The process in which one test runs. It takes the judge's secret, and wipes every trace of it,
 // before the module, and with it the student's code, is loaded.
 //
 //   host MODULE Suite.Name    secret on descriptor 3, records to descriptor 4
 //   host --list MODULE        the names of the module's tests on stdout
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <array>
@@ -63,9 +64,11 @@ int main(int argc, char** argv) {
   if (channel == -1 || close(kSecretFd) == -1 || close(kChannelFd) == -1) {
     return fail("cannot arrange the descriptors");
   }
+  mp::test::seal::take_secret({secret.data(), secret.size()}, channel);
+  explicit_bzero(secret.data(), secret.size());
   const std::string test = argv[2];
   if (!load(argv[1])) {
     return kHostFailed;
   }
-  mp::test::seal::run_test(test, {secret.data(), secret.size()}, channel);
+  mp::test::seal::run_test(test);
 }

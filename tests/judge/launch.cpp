@@ -5,6 +5,7 @@
 #include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -29,6 +30,14 @@ struct Pipe {
 Pipe make_pipe() {
   std::array<int, 2> ends{};
   check(pipe2(ends.data(), O_CLOEXEC), "pipe2");
+  return {OwnedFd(ends[0]), OwnedFd(ends[1])};
+}
+
+/// A socket pair, of which only one end is written to. A pipe's end can be opened once more through
+/// /proc/self/fd, for reading, and then others would take the records; a socket's cannot.
+Pipe make_channel() {
+  std::array<int, 2> ends{};
+  check(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()), "socketpair");
   return {OwnedFd(ends[0]), OwnedFd(ends[1])};
 }
 
@@ -59,7 +68,7 @@ void limit_everything(std::chrono::duration<double> time_limit) {
   limit(RLIMIT_CPU, static_cast<rlim_t>(time_limit.count() * 2) + 5);
   limit(RLIMIT_FSIZE, rlim_t{1} << 30);
   if (!test::kAddressSanitizer) {
-    limit(RLIMIT_AS, rlim_t{4} << 30);
+    limit(RLIMIT_AS, rlim_t{2} << 30);
   }
 }
 
@@ -105,7 +114,7 @@ void place(int fd, int where) {
 Launched launch(const WardenOrders& orders, int output, const std::string& folder) {
   Launched launched;
   launched.secret = make_secret();
-  Pipe records = make_pipe();
+  Pipe records = make_channel();
   const Pipe secret = make_pipe();
   const pid_t warden = getpid();
   launched.host = spawn("host", [&] {

@@ -10,5 +10,6 @@ inline constexpr int kChannelFd = 4;      ///< where the host finds the channel 
 inline constexpr int kChannelHome = 200;  ///< and the lowest number that it moves it to
 inline constexpr std::size_t kSecretLength = 32;
 inline constexpr int kHostFailed = 96;  ///< the host's exit status before any test has run
+inline constexpr int kUnheard = 98;     ///< and when the channel does not take its records
 
 }  // namespace mp::judge

@@ -71,6 +71,9 @@ void explain_end(const Records& records, const Evidence& evidence, Verdict& verd
   verdict.expected = "the test to come to its end";
   if (evidence.exitcode == kHostFailed) {
     verdict.seen = "the module could not be loaded; its output says why";
+  } else if (evidence.exitcode == kUnheard) {
+    verdict.expected = "only descriptors closed that the code itself had opened";
+    verdict.seen = "the judge's channel (a socket on a high descriptor) was closed or replaced";
   } else if (evidence.exitcode == -SIGXCPU) {
     verdict.outcome = Outcome::kHung;
     verdict.seen =
@@ -119,6 +122,10 @@ Verdict judge(const Records& records, const Evidence& evidence) {
     verdict.outcome = Outcome::kBroken;
     verdict.expected = "a handful of processes";
     verdict.seen = "more than a thousand of them: a fork bomb; they were ended";
+  } else if (evidence.dismissed) {
+    verdict.outcome = Outcome::kBroken;
+    verdict.expected = "signals for the test's own processes only";
+    verdict.seen = "the judge's warden was told to end (SIGTERM)";
   } else if (const Record* failure = records.first("failure"); failure != nullptr) {
     explain_failure(failure->text, verdict);
   } else if (evidence.over_time) {

@@ -18,6 +18,7 @@ struct Evidence {
   int exitcode = 0;  ///< n, or -signal
   bool over_time = false;
   bool fork_bomb = false;
+  bool dismissed = false;  ///< the warden was told to end, by its creator's death or by a signal
   std::chrono::duration<double> time_limit{0};
   std::chrono::duration<double> elapsed{0};
   std::vector<std::string> autopsy;  ///< taken before the end was enforced

@@ -19,8 +19,8 @@ namespace {
 constexpr std::size_t kMostRecords = 10'000;
 }  // namespace
 
-Records::Records(OwnedFd channel, std::string secret)
-    : channel_(std::move(channel)), secret_(std::move(secret)) {
+Records::Records(OwnedFd channel, std::string_view secret)
+    : channel_(std::move(channel)), key_(test::seal::key_from(secret)) {
   check(fcntl(fd(), F_SETFL, O_NONBLOCK), "fcntl");
 }
 
@@ -49,20 +49,27 @@ void Records::read_available() {
 }
 
 void Records::take(const std::string& line) {
-  // SECRET PID KIND TEXT
-  const std::size_t after_pid = line.find(' ', secret_.size() + 1);
+  // SIGNATURE PID KIND TEXT, of which all after the signature is signed, blanks and all
+  constexpr std::size_t kPid = test::seal::kSignatureLength + 1;
+  const std::size_t after_pid = line.find(' ', kPid);
   const std::size_t after_kind =
       after_pid == std::string::npos ? after_pid : line.find(' ', after_pid + 1);
-  if (!line.starts_with(secret_ + ' ') || after_kind == std::string::npos) {
+  if (after_kind == std::string::npos || !is_signed(line)) {
     foreign_ = true;
     return;
   }
   Record record{};
-  std::from_chars(line.data() + secret_.size() + 1, line.data() + after_pid, record.pid);
+  std::from_chars(line.data() + kPid, line.data() + after_pid, record.pid);
   record.kind = line.substr(after_pid + 1, after_kind - after_pid - 1);
   record.text = line.substr(after_kind + 1);
+  foreign_ = foreign_ || record.kind == "forged";
   std::replace(record.text.begin(), record.text.end(), test::seal::kLineBreak, '\n');
   records_.push_back(std::move(record));
+}
+
+bool Records::is_signed(std::string_view line) const {
+  const auto expected = test::seal::signature(key_, line.substr(test::seal::kSignatureLength));
+  return line.starts_with(std::string_view(expected.data(), expected.size()));
 }
 
 std::string Records::last(const std::string& kind, pid_t pid) const {

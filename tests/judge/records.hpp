@@ -3,9 +3,11 @@
 #include <sys/types.h>
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "judge/owned_fd.hpp"
+#include "support/signature.hpp"
 
 namespace mp::judge {
 
@@ -17,10 +19,10 @@ struct Record {
 };
 
 /// The channel on which a test's records arrive. Any process of the test may write to it; only
-/// what carries the secret is a record, and everything else is counted as foreign.
+/// what is signed with the secret is a record, and everything else is counted as foreign.
 class Records {
  public:
-  Records(OwnedFd channel, std::string secret);
+  Records(OwnedFd channel, std::string_view secret);
 
   [[nodiscard]] int fd() const { return channel_.get(); }
 
@@ -37,9 +39,10 @@ class Records {
 
  private:
   void take(const std::string& line);
+  [[nodiscard]] bool is_signed(std::string_view line) const;
 
   OwnedFd channel_;
-  std::string secret_;
+  test::seal::Key key_;
   std::string unfinished_;
   std::vector<Record> records_;
   bool foreign_ = false;

@@ -36,7 +36,8 @@ constexpr std::size_t kOutputKept = 16 * 1024;
 /// A folder for the test's temporary files, and its end.
 class TemporaryFolder {
  public:
-  TemporaryFolder() : path_(std::filesystem::temp_directory_path() / "mp-test-XXXXXX") {
+  TemporaryFolder()
+      : path_(std::filesystem::temp_directory_path() / (prefix(getpid()) + "XXXXXX")) {
     if (mkdtemp(path_.data()) == nullptr) {
       throw_errno("mkdtemp " + path_);
     }
@@ -49,6 +50,9 @@ class TemporaryFolder {
   TemporaryFolder& operator=(const TemporaryFolder&) = delete;
 
   [[nodiscard]] const std::string& path() const { return path_; }
+
+  /// What the names of a warden's folders begin with.
+  static std::string prefix(pid_t warden) { return "mp-test-" + std::to_string(warden) + "-"; }
 
   [[nodiscard]] std::vector<std::string> contents() const {
     std::vector<std::string> names;
@@ -171,10 +175,7 @@ Verdict watch_over(const WardenOrders& orders) {
     const bool listening = !records.foreign() && (waits[1].revents & POLLHUP) == 0;
     waits[1].fd = listening ? records.fd() : -1;
     poll_until(waits, Deadline::after(tick));
-    if (waits[2].revents != 0) {
-      end_everybody(host.pid());
-      _exit(1);
-    }
+    evidence.dismissed = waits[2].revents != 0;
     if (listening) {
       records.read_available();
     }
@@ -185,7 +186,7 @@ Verdict watch_over(const WardenOrders& orders) {
       const std::array roles = {Role{host.pid(), "test"}};
       evidence.autopsy = autopsy(descendants(getpid()), roles);
     }
-    if (evidence.fork_bomb || evidence.over_time) {
+    if (evidence.fork_bomb || evidence.over_time || evidence.dismissed) {
       break;
     }
   }
@@ -211,6 +212,16 @@ Verdict watch_over(const WardenOrders& orders) {
   evidence.left.insert(evidence.left.end(), files.begin(), files.end());
   evidence.output = output.text(kOutputKept);
   return judge(records, evidence);
+}
+
+void remove_folders_of(pid_t warden) {
+  std::error_code gone;  // what vanishes while we look needs no removal
+  for (const auto& entry :
+       std::filesystem::directory_iterator(std::filesystem::temp_directory_path(), gone)) {
+    if (entry.path().filename().native().starts_with(TemporaryFolder::prefix(warden))) {
+      std::filesystem::remove_all(entry.path(), gone);
+    }
+  }
 }
 
 }  // namespace mp::judge

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <sys/types.h>
+
 #include <chrono>
 #include <string>
 
@@ -21,5 +23,8 @@ struct WardenOrders {
 /// Ends with the process that created it.
 /// @throws std::system_error when the machine does not let it work.
 Verdict watch_over(const WardenOrders& orders);
+
+/// Removes the folder for temporary files of a warden that has ended without doing so.
+void remove_folders_of(pid_t warden);
 
 }  // namespace mp::judge

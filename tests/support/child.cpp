@@ -16,8 +16,8 @@
 #include <filesystem>
 #include <fstream>
 #include <iostream>
-#include <iterator>
 #include <stdexcept>
+#include <string>
 
 namespace mp::test {
 namespace {
@@ -164,7 +164,8 @@ std::vector<Leftover> children_of(pid_t parent) {
       continue;
     }
     std::ifstream file(folder.path() / "stat");
-    const std::string stat{std::istreambuf_iterator<char>(file), {}};
+    std::string stat;
+    std::getline(file, stat, '\0');  // fails with ESRCH when the process has ended since the open
     // "PID (NAME) STATE PPID ...", where NAME may itself hold parentheses and blanks.
     const std::size_t open = stat.find('(');
     const std::size_t close = stat.rfind(')');
