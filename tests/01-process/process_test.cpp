@@ -102,6 +102,7 @@ TEST(Process, ArgumentsAreItsOwn) {
   number = 2;
   process.start();
   process.join();
+  expect_eq("the original", number, 2);
   expect_eq("the argument that was copied", copied->load(), 1);
   expect_eq("the argument that was moved", moved->load(), 7);
 }
@@ -236,6 +237,7 @@ TEST(Process, AnyNumberOfThreadsMayJoin) {
   process.start();
   std::atomic<int> right = 0;
   std::vector<std::thread> threads;
+  threads.reserve(4);
   for (int i = 0; i < 4; ++i) {
     threads.emplace_back([&] {
       try {
@@ -822,7 +824,9 @@ TEST(Process, HundredAtOnce) {
 
 // ---- When the parent dies
 
-const ProcessOptions kDiesWithParent{.name = {}, .daemon = {}, .die_with_parent = true};
+ProcessOptions dies_with_parent() {
+  return {.name = {}, .daemon = {}, .die_with_parent = true};
+}
 
 TEST(Process, DiesWithItsParent) {
   lesson("When the parent dies");
@@ -831,7 +835,7 @@ TEST(Process, DiesWithItsParent) {
   const ChildResult child = orphan_a_child(orphan, [&orphan] {
     const Latch ready;
     const Latch never;
-    Process process(kDiesWithParent, [&] {
+    Process process(dies_with_parent(), [&] {
       ready.open();
       never.wait();
     });
@@ -857,7 +861,7 @@ TEST(Process, DiesWithAParentThatDiedRightAfterFork) {
         kill_parent_first(orphan, parent);
       }
     });
-    Process process(kDiesWithParent, [&] {
+    Process process(dies_with_parent(), [&] {
       orphan->ran_body = true;
       never.wait();
     });
@@ -884,7 +888,7 @@ TEST(Process, DiesWithAParentThatDiedBeforePrctl) {
         kill_parent_first(orphan, parent);
       }
     });
-    Process process(kDiesWithParent, [&] {
+    Process process(dies_with_parent(), [&] {
       orphan->pid = getpid();
       orphan->ran_body = true;
       ready.open();
@@ -911,7 +915,7 @@ TEST(Process, NeverOutlivesAParentKilledAnywhere) {
         std::to_string(n));
     const Recording recording = record(
         [] {
-          Process process(kDiesWithParent, [] {
+          Process process(dies_with_parent(), [] {
             for (;;) {
               pause();
             }

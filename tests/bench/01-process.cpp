@@ -86,8 +86,8 @@ void process(benchmark::State& state, std::size_t ballast_size) {
 void add(const char* name, void (*run)(benchmark::State&, std::size_t), std::size_t ballast_size) {
   benchmark::RegisterBenchmark(name, run, ballast_size)
       ->UseRealTime()
-      ->Iterations(ballast_size == 0 ? 100 : 10)
-      ->Repetitions(ballast_size == 0 ? 5 : 3);
+      ->Iterations(ballast_size == 0 ? 20 : 5)
+      ->Repetitions(ballast_size == 0 ? 25 : 5);
 }
 
 }  // namespace

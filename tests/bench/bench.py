@@ -12,13 +12,16 @@ lacks something.
 
 import argparse
 import json
+import os
 import pathlib
+import resource
 import statistics
 import subprocess
 import sys
 
 SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
 FEWEST_ROUNDS = 9
+BUSY = 0.15  # of the processors' time; beyond that a child often has to wait for its turn
 
 
 class Failure(Exception):
@@ -137,6 +140,28 @@ def measure(program, script, rounds):
     return times, peer.left_out
 
 
+class Surroundings:
+    """How busy others kept the processors since this object was made."""
+
+    def __init__(self):
+        self.before = self.seconds()
+
+    @staticmethod
+    def seconds():
+        """@return (idle, in all, our own) processor time since the machine's start."""
+        with open("/proc/stat", encoding="ascii") as stat:
+            ticks = [int(word) for word in stat.readline().split()[1:9]]  # to "steal"; proc(5)
+        second = os.sysconf("SC_CLK_TCK")
+        own = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+        return ((ticks[3] + ticks[4]) / second, sum(ticks) / second,
+                sum(usage.ru_utime + usage.ru_stime for usage in own))
+
+    def busy(self):
+        """@return the share of the processors' time that others had, from 0 to 1."""
+        idle, total, own = (a - b for a, b in zip(self.seconds(), self.before))
+        return max(0.0, (total - idle - own) / total)
+
+
 def spell_ratio(ratio):
     return f"{ratio:.2f}" if ratio < 10 else f"{ratio:.0f}"
 
@@ -151,7 +176,7 @@ def spell_time(seconds):
     return f"{value:.0f} {name}" if value >= 100 else f"{value:.3g} {name}"
 
 
-def print_table(times, left_out, rounds):
+def print_table(times, left_out, rounds, busy):
     print("| workload | variant | ratio | middle half | median |")
     print("|---|---|--:|--:|--:|")
     for workload, variants in times.items():
@@ -169,7 +194,10 @@ def print_table(times, left_out, rounds):
     if left_out is not None:
         print(f"\nLeft out: CPython ({left_out}).")
     print(f"\nMedians of {rounds} rounds, each of which ran every variant in turn. A ratio is to the "
-          "first variant of its workload in the same round.")
+          f"first variant of its workload in the same round. Other work meanwhile had {busy:.0%} of "
+          "the processors' time.")
+    if busy > BUSY:
+        print("\nThat is too much: measure again when the machine is quiet.")
 
 
 def main():
@@ -185,13 +213,15 @@ def main():
         parser.error(f"chapter {words.chapter} has no benchmarks")
     try:
         program = build(words.source.resolve(), words.chapter)
+        surroundings = Surroundings()
         times, left_out = measure(program, folder / f"{words.chapter}.py", words.rounds)
+        busy = surroundings.busy()
     except Failure as failure:
         print(f"bench: {failure}", file=sys.stderr)
         return failure.status
     except KeyboardInterrupt:
         return 130
-    print_table(times, left_out, words.rounds)
+    print_table(times, left_out, words.rounds, busy)
     return 0
 
 

@@ -4,6 +4,7 @@
 #include <sys/file.h>
 
 #include <algorithm>
+#include <regex>
 #include <sstream>
 
 #include "00-syscalls/check.hpp"
@@ -30,6 +31,28 @@ bool is_error(const std::string& line) {
          line.find("No space left") != std::string::npos;
 }
 
+std::vector<std::string> lines_of(const Book& book, const std::string& output) {
+  std::vector<std::string> lines;
+  std::istringstream in(output);
+  for (std::string line; std::getline(in, line);) {
+    lines.push_back(shorten(book, line));
+  }
+  return lines;
+}
+
+/// A message and the lines of source and marker that gcc and clang print below it.
+std::string with_source(const std::vector<std::string>& lines,
+                        std::vector<std::string>::const_iterator message) {
+  std::string text = *message;
+  for (auto line = std::next(message); line != lines.end() && line - message < 6; ++line) {
+    if (line->find(" | ") == std::string::npos) {
+      break;
+    }
+    text += "\n" + *line;
+  }
+  return text;
+}
+
 }  // namespace
 
 BuildResult build(const Book& book, const std::vector<std::string>& targets, bool keep_going) {
@@ -46,31 +69,29 @@ BuildResult build(const Book& book, const std::vector<std::string>& targets, boo
   return {result.exitcode == 0, result.output};
 }
 
+std::string first_warning(const Book& book, const std::string& output, const std::string& file) {
+  const std::vector<std::string> lines = lines_of(book, output);
+  const auto warning = std::find_if(lines.begin(), lines.end(), [&](const std::string& line) {
+    return line.starts_with(file) && line.find("warning:") != std::string::npos;
+  });
+  return warning == lines.end() ? "" : with_source(lines, warning);
+}
+
 std::string first_error(const Book& book, const std::string& output) {
-  std::vector<std::string> lines;
-  std::istringstream in(output);
-  for (std::string line; std::getline(in, line);) {
-    lines.push_back(shorten(book, line));
-  }
+  const std::vector<std::string> lines = lines_of(book, output);
   const auto error = std::find_if(lines.begin(), lines.end(), is_error);
   if (error == lines.end()) {
     return shorten(book, output);
   }
-  // The line itself, and the source line and marker that gcc and clang print below it.
-  std::string text = *error;
-  for (auto line = std::next(error); line != lines.end() && std::distance(error, line) < 6;
-       ++line) {
-    if (line->find(" | ") == std::string::npos && line->find(">>>") == std::string::npos) {
-      break;
-    }
-    text += "\n" + *line;
+  static const std::regex kUndefined(
+      R"(undefined (?:symbol|reference)[^`']*?[:`' ]+(mp::[^`'\n]+))");
+  std::smatch match;
+  if (std::regex_search(*error, match, kUndefined)) {
+    return "your file has to define `" + match[1].str() +
+           "`, inside of namespace mp and with the parameters of the contract; the linker found "
+           "none";
   }
-  const bool linker =
-      error->find("error:") == std::string::npos || error->find("undefined ") != std::string::npos;
-  if (linker && error->find("undefined ") != std::string::npos) {
-    text += "\nIt is declared in the contract; the learner's file has to define it.";
-  }
-  return text;
+  return with_source(lines, error);
 }
 
 }  // namespace mp::runner

@@ -17,6 +17,10 @@ struct BuildResult {
 BuildResult build(const Book& book, const std::vector<std::string>& targets,
                   bool keep_going = false);
 
+/// The first warning about that file in the output of a build, as first_error(); "" for none.
+/// @param file  from the root of the repository.
+std::string first_warning(const Book& book, const std::string& output, const std::string& file);
+
 /// The first error in the output of a failed build, as the compiler or linker put it, with its
 /// file and line; not the wall that follows.
 std::string first_error(const Book& book, const std::string& output);

@@ -66,6 +66,9 @@ int check_command(const Book& book, const std::vector<std::string>& words,
   std::vector<Grade> grades;
   bool passed = true;
   for (const Exercise* exercise : exercises) {
+    if (!std::filesystem::exists(book.module(*exercise, "reference"))) {
+      fmt::print(stderr, "learn: building the grader of {}, once ...\n", exercise->title());
+    }
     grades.push_back(grade_and_remember(book, *exercise, terms));
     passed = passed && grades.back().passed();
     if (!json) {

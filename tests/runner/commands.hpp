@@ -22,7 +22,8 @@ class Lacking : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-int guide(const Book& book);  ///< ./learn: on a terminal, stays
+/// ./learn: on a terminal, stays. @param word  where to begin; empty: at the next unfinished one.
+int guide(const Book& book, const std::string& word);
 int check_command(const Book& book, const std::vector<std::string>& words,
                   const GradingTerms& terms, bool json);
 int list_command(const Book& book, bool json);

@@ -111,6 +111,7 @@ Grade grade_learner(const Book& book, const Exercise& exercise, const GradingTer
     grade.build_error = first_error(book, built.output);
     return grade;
   }
+  grade.warning = first_warning(book, built.output, exercise.file());
   const auto built_at = Clock::now();
   grade.rules = rules_for(book, exercise, exercise.object, book.path(exercise.file()));
   grade.tests = grade_module(book, exercise, book.module(exercise, "learner"), terms);

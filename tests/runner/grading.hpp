@@ -13,7 +13,9 @@ namespace mp::runner {
 struct Grade {
   const Exercise* exercise = nullptr;
   std::string build_error;  ///< the compiler's or linker's own words; empty if it was built
-  judge::Verdict rules;     ///< the rules of the game
+  std::string
+      warning;  ///< the compiler's first warning about the learner's file, if it was compiled
+  judge::Verdict rules;  ///< the rules of the game
   std::vector<judge::Verdict> tests;
   double build_seconds = 0;
   double test_seconds = 0;

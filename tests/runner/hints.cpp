@@ -57,12 +57,9 @@ std::string next_hint(const Book& book, const Exercise& exercise) {
   const std::vector<std::string> hints = hints_of(book, exercise);
   Progress progress(book);
   Standing standing = progress.standing(exercise);
-  const auto shown = static_cast<std::size_t>(standing.hints);
-  const std::size_t number = std::min(shown, hints.size() - 1);
-  if (shown < hints.size()) {
-    ++standing.hints;
-    progress.set(exercise, standing);
-  }
+  const std::size_t number = static_cast<std::size_t>(standing.hints) % hints.size();
+  ++standing.hints;  // after the last one comes the first one again
+  progress.set(exercise, standing);
   return fmt::format("Hint {} of {} for {}\n\n{}", number + 1, hints.size(), exercise.title(),
                      wrap(hints[number]));
 }

@@ -12,8 +12,11 @@ namespace {
 using namespace mp::runner;
 
 int run(int argc, char** argv) {
-  CLI::App app("Processes share nothing, so how do they share data? One exercise after the other.",
-               "./learn");
+  CLI::App app(
+      "Processes share nothing, so how do they share data? One exercise after the other.\n"
+      "Without a command: grades the next unfinished exercise, and on a terminal stays and grades\n"
+      "again at each save.",
+      "./learn");
   app.require_subcommand(0, 1);
   std::string build_folder;
   app.add_option("--build", build_folder, "the build folder")->required()->group("");
@@ -26,6 +29,8 @@ int run(int argc, char** argv) {
   GradingTerms terms;
   VerifyOptions verify;
   double limit = 0;
+
+  app.add_option("exercise", word, "stay with this one first, and grade it at each save");
 
   auto* check = app.add_subcommand("check", "grade exercises: 1.3, join, 01-process/join, 01, all");
   check->add_option("id", words, "an exercise, a chapter, or all; none: the next unfinished one");
@@ -106,7 +111,7 @@ int run(int argc, char** argv) {
   if (check_all->parsed()) {
     return verify_command(book, verify);
   }
-  return guide(book);
+  return guide(book, word);
 }
 
 }  // namespace

@@ -27,7 +27,10 @@ void add_line(std::string& text, const char* label, const std::string& words, co
 
 }  // namespace
 
-Ink::Ink(int fd) : on_(isatty(fd) == 1 && std::getenv("NO_COLOR") == nullptr) {}
+Ink::Ink(int fd) : on_(isatty(fd) == 1 && std::getenv("NO_COLOR") == nullptr) {
+  const char* terminal = std::getenv("TERM");
+  on_ = on_ && terminal != nullptr && std::string(terminal) != "dumb";
+}
 
 std::string Ink::paint(const char* code, const std::string& text) const {
   return on_ ? fmt::format("\033[{}m{}\033[0m", code, text) : text;
@@ -74,13 +77,16 @@ std::string describe_grade(const Grade& grade, const Ink& ink) {
   const std::string title = grade.exercise->title();
   const double seconds = grade.build_seconds + grade.test_seconds;
   if (!grade.build_error.empty()) {
-    return fmt::format("{} {} does not compile yet\n{}\n", ink.red("not yet"), ink.bold(title),
-                       tame(grade.build_error, 12));
+    return fmt::format("{} {} ({}): it does not compile\n\n{}\n", ink.red("not yet"),
+                       ink.bold(title), grade.exercise->file(), tame(grade.build_error, 12));
   }
   std::string text =
-      fmt::format("{} {}: {} of {} tests pass ({:.2f} s)\n",
+      fmt::format("{} {} ({}): {} of {} tests pass, {:.2f} s\n",
                   grade.passed() ? ink.green("passed") : ink.red("not yet"), ink.bold(title),
-                  grade.passed_tests(), grade.tests.size(), seconds);
+                  grade.exercise->file(), grade.passed_tests(), grade.tests.size(), seconds);
+  if (!grade.warning.empty()) {
+    text += ink.yellow("the compiler warns: ") + tame(grade.warning, 6) + "\n";
+  }
   for (const judge::Verdict& test : grade.tests) {
     if (test.outcome == judge::Outcome::kSkipped) {
       text += fmt::format("  {} {}: {}\n", ink.yellow("skipped"), test.test, tame(test.seen, 2));

@@ -99,7 +99,7 @@ std::string reset(const Book& book, const Exercise& exercise) {
   const std::string stub = find_stub(book, exercise);
   const fs::path file = book.path(exercise.file());
   std::string kept;
-  if (fs::exists(file)) {
+  if (fs::exists(file) && read_file(file) != stub) {
     // A name that no earlier backup has: the date, and a number where a second was not enough.
     const std::time_t now = std::time(nullptr);
     char date[32] = "";
