@@ -3,6 +3,7 @@
 #include <cxxabi.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cstdlib>
 #include <fstream>
 #include <memory>
@@ -103,28 +104,37 @@ std::optional<std::string> broken_by_symbols(const RulesQuestion& question) {
   return std::nullopt;
 }
 
-/// The source with its comments blanked out, so that words in them break no rule.
+/// The source with its comments and literals blanked out, so that words in them break no rule.
 std::string without_comments(const std::string& source) {
+  enum class State { kCode, kLine, kBlock, kString, kCharacter };
   std::string text = source;
-  enum { kCode, kLine, kBlock, kString } state = kCode;
-  for (std::size_t i = 0; i + 1 < text.size(); ++i) {
-    const bool escaped = i > 0 && source[i - 1] == '\\';
-    if (state == kCode && source.compare(i, 2, "//") == 0) {
-      state = kLine;
-    } else if (state == kCode && source.compare(i, 2, "/*") == 0) {
-      state = kBlock;
-    } else if (state == kCode && source[i] == '"') {
-      state = kString;
-    } else if (state == kString && source[i] == '"' && !escaped) {
-      state = kCode;
-    } else if (state == kLine && source[i] == '\n') {
-      state = kCode;
-    } else if (state == kBlock && i > 0 && source.compare(i - 1, 2, "*/") == 0) {
-      state = kCode;
-      text[i] = ' ';
+  State state = State::kCode;
+  for (std::size_t i = 0; i < source.size(); ++i) {
+    const char c = source[i];
+    const bool pair = i + 1 < source.size();
+    if (state == State::kCode) {
+      const bool separator = i > 0 && std::isdigit(static_cast<unsigned char>(source[i - 1])) != 0;
+      if (pair && source.compare(i, 2, "//") == 0) {
+        state = State::kLine;
+      } else if (pair && source.compare(i, 2, "/*") == 0) {
+        state = State::kBlock;
+      } else if (c == '"') {
+        state = State::kString;
+        continue;  // the quotes stay: `#include "…"` is still to be seen
+      } else if (c == '\'' && !separator) {  // not that of 1'000
+        state = State::kCharacter;
+      }
+    } else if (pair && c == '\\' && state != State::kBlock) {  // what follows ends nothing
+      text[i++] = ' ';
+    } else if ((state == State::kLine && c == '\n') || (state == State::kString && c == '"') ||
+               (state == State::kCharacter && c == '\'') ||
+               (state == State::kBlock && c == '/' && source[i - 1] == '*')) {
+      text[i] = c == '/' ? ' ' : c;
+      state = State::kCode;
+      continue;
     }
-    if (state == kLine || state == kBlock || (state == kString && source[i] != '"')) {
-      text[i] = source[i] == '\n' ? '\n' : ' ';
+    if (state != State::kCode && source[i] != '\n') {
+      text[i] = ' ';
     }
   }
   return text;

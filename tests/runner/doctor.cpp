@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include <functional>
+#include <sstream>
 
 #include "00-syscalls/check.hpp"
 #include "01-process/process.hpp"
@@ -52,10 +53,11 @@ Finding tool(const std::string& command, const std::string& advice, bool needed)
 Finding kernel() {
   utsname name{};
   check(uname(&name), "uname");
-  const double version = std::strtod(name.release, nullptr);
-  const int major = static_cast<int>(version);
-  const int minor =
-      std::atoi(std::string(name.release).substr(std::to_string(major).size() + 1).c_str());
+  std::istringstream release(name.release);
+  int major = 0;
+  int minor = 0;
+  char dot = 0;
+  release >> major >> dot >> minor;
   return {major > 5 || (major == 5 && minor >= 10), true,
           fmt::format("kernel {} on {}", name.release, name.machine),
           "the book needs Linux 5.10 or later"};

@@ -136,7 +136,7 @@ std::string bar(const Progress& progress, std::size_t total, const Ink& ink) {
 void show(const Book& book, const Exercise& exercise, const std::string& text, bool passed) {
   const Ink ink(STDOUT_FILENO);
   fmt::print("\033[H\033[2J{}\n\n", bar(Progress(book), book.exercises().size(), ink));
-  fmt::print("{}   {}\n\n{}", ink.bold(exercise.title()), exercise.file(), text);
+  fmt::print("{}", text);
   if (passed) {
     fmt::print("\n{} Read the reference beside it with ./learn diff {}; n leads on.\n",
                ink.green("Done."), exercise.number);
@@ -166,7 +166,7 @@ enum class Wish { kAgain, kNext, kQuit };
 Wish scene(const Book& book, const Exercise& exercise, const Keys& keys, bool& passed) {
   const auto file = book.path(exercise.file());
   const auto time = saved(file);
-  std::string text = "grading ...\n";
+  std::string text = fmt::format("grading {} ({}) ...\n", exercise.title(), exercise.file());
   passed = false;
   show(book, exercise, text, passed);
   std::optional<Grading> grading(std::in_place, book, exercise);

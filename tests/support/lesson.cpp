@@ -1,9 +1,13 @@
 #define MP_CHAPTER ""
 #include "support/lesson.hpp"
 
+#include <cxxabi.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+#include <memory>
 #include <stdexcept>
+#include <typeinfo>
 
 #include "support/seal.hpp"
 
@@ -31,6 +35,17 @@ void not_written_yet(const std::exception& error) {
   if (std::string_view(error.what()).starts_with("TODO ")) {
     throw std::logic_error(error.what());  // a stub that throws is no right answer to anything
   }
+}
+
+std::string type_in_flight() {
+  const std::type_info* const type = abi::__cxa_current_exception_type();
+  if (type == nullptr) {
+    return "of an unknown type";
+  }
+  int status = 0;
+  const std::unique_ptr<char, decltype(&std::free)> name(
+      abi::__cxa_demangle(type->name(), nullptr, nullptr, &status), &std::free);
+  return status == 0 ? name.get() : type->name();
 }
 
 }  // namespace detail

@@ -33,7 +33,7 @@ Surroundings look_around() {
   for (const auto& entry : fs::directory_iterator("/proc/self/fd", gone)) {
     const fs::path target = fs::read_symlink(entry.path(), gone);
     if (!target.native().starts_with("/proc/")) {  // the descriptor of this very listing
-      around.descriptors[std::atoi(entry.path().filename().c_str())] = target;
+      around.descriptors[std::stoi(entry.path().filename())] = target;
     }
   }
   for (const pid_t pid : children()) {
