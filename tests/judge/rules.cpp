@@ -141,11 +141,11 @@ std::string without_comments(const std::string& source) {
 }
 
 std::optional<std::string> broken_by_source(const RulesQuestion& question) {
-  static const std::regex kInclude(
+  static const std::regex include_line(
       R"(^\s*#\s*include\s*<(mutex|shared_mutex|thread|condition_variable|semaphore|latch|barrier|)"
       R"(future|stop_token|pthread\.h|semaphore\.h|mqueue\.h|threads\.h|dlfcn\.h|link\.h|boost/.*|)"
       R"(gtest/.*|gmock/.*)>)");
-  static const std::regex kAssembly(R"(\b(asm|__asm|__asm__)\b)");
+  static const std::regex assembly(R"(\b(asm|__asm|__asm__)\b)");
   std::ifstream in(question.source);
   if (!in) {
     throw std::runtime_error("cannot read " + question.source);
@@ -158,11 +158,11 @@ std::optional<std::string> broken_by_source(const RulesQuestion& question) {
     const std::string line = text.substr(start, end - start);
     start = end + 1;
     std::smatch match;
-    if (std::regex_search(line, match, kInclude)) {
+    if (std::regex_search(line, match, include_line)) {
       return "line " + std::to_string(number + 1) + " includes <" + match[1].str() +
              ">, which the rules leave out";
     }
-    if (std::regex_search(line, match, kAssembly)) {
+    if (std::regex_search(line, match, assembly)) {
       return "line " + std::to_string(number + 1) + " holds inline assembly";
     }
   }

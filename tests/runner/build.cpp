@@ -83,10 +83,10 @@ std::string first_error(const Book& book, const std::string& output) {
   if (error == lines.end()) {
     return shorten(book, output);
   }
-  static const std::regex kUndefined(
+  static const std::regex undefined(
       R"(undefined (?:symbol|reference)[^`']*?[:`' ]+(mp::[^`'\n]+))");
   std::smatch match;
-  if (std::regex_search(*error, match, kUndefined)) {
+  if (std::regex_search(*error, match, undefined)) {
     return "your file has to define `" + match[1].str() +
            "`, inside of namespace mp and with the parameters of the contract; the linker found "
            "none";

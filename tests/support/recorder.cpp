@@ -418,9 +418,9 @@ std::string Recording::to_string() const {
 }
 
 bool recorder_works(std::string& why_not) {
-  static const std::string kReason = why_it_does_not_work();
-  why_not = kReason;
-  return kReason.empty();
+  static const std::string reason = why_it_does_not_work();
+  why_not = reason;
+  return reason.empty();
 }
 
 Recording record(const std::function<void()>& body, RecordOptions options) {
