@@ -59,7 +59,7 @@ int Child::sentinel() {
 }
 
 bool Child::reap(const Use& use) {
-  siginfo_t info{};  // waitid leaves si_pid alone when there is nobody to report
+  siginfo_t info{};  // si_pid stays 0 when there is nobody to report
   const auto wait = [&](int flags) {
     return retry([&] {
       return waitid(kPidfd, static_cast<id_t>(use.fd()), &info, WEXITED | WNOHANG | flags);

@@ -172,6 +172,12 @@ inline std::size_t count_descriptors() {
 inline constexpr std::array<std::string_view, 6> kWaits{"poll",    "ppoll", "waitid",
                                                         "waitpid", "wait4", "wait"};
 
+/// An argument of a Call that is a pointer.
+template <class T>
+const T* pointer(long argument) {
+  return reinterpret_cast<const T*>(argument);  // NOLINT(performance-no-int-to-ptr)
+}
+
 /// For how many seconds one of those calls may wait; infinity where it has no limit.
 inline double patience(const Call& call) {
   constexpr double kForever = std::numeric_limits<double>::infinity();
@@ -179,7 +185,7 @@ inline double patience(const Call& call) {
     return call.args[2] < 0 ? kForever : static_cast<double>(call.args[2]) / 1e3;
   }
   if (call.name == "ppoll") {
-    const auto* time = reinterpret_cast<const timespec*>(call.args[2]);
+    const auto* time = pointer<timespec>(call.args[2]);
     return time == nullptr
                ? kForever
                : static_cast<double>(time->tv_sec) + static_cast<double>(time->tv_nsec) / 1e9;
