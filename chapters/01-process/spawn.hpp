@@ -26,7 +26,9 @@ struct SystemExit {
 ///   - `body` returns: exit code 0;
 ///   - `body` calls sys_exit(n): exit code `n & 255`, nothing printed;
 ///   - any other exception escapes: `Process NAME: ` and the exception's `what()` (or
-///     `unknown exception`, if it is no std::exception) on a line of stderr, exit code 1.
+///     `unknown exception`, if it is no std::exception) on a line of stderr, exit code 1. The line
+///     is one write, so that those of several children do not mix.
+/// It does not come back even when what it printed cannot be written and std::cout is set to throw.
 ///
 /// What was printed before the call appears once, and what the child prints appears even though
 /// it ends without the parent's clean-up: neither the functions registered with `atexit` nor the
@@ -36,7 +38,8 @@ struct SystemExit {
 /// @param body  what the child runs; the child has its own copy.
 /// @return in the parent, the child's process id. The caller owns the child: it must be waited
 ///         for, or it stays a zombie.
-/// @throws std::system_error naming "fork" (EAGAIN, ENOMEM): no child was made.
+/// @throws std::system_error naming "fork" (EAGAIN, ENOMEM): no child was made. So does a stream
+///         that is set to throw (`exceptions`) and cannot be flushed before the fork.
 /// @see fork(2), _exit(2), fflush(3). Python: `Process.start()`, `_bootstrap()`.
 ///
 /// ### Implementation

@@ -17,6 +17,7 @@
 #include <stdexcept>
 #include <string>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 #include "support/faults.hpp"
@@ -39,11 +40,38 @@ nanoseconds clock_now() {
   return std::chrono::seconds(now.tv_sec) + nanoseconds(now.tv_nsec);
 }
 
+/// A length of time in the unit that suits it: "0.900 ms", "1.500 s", "30.000 days".
 std::string in_words(nanoseconds time) {
+  const double seconds = std::chrono::duration<double>(time).count();
   std::array<char, 64> text{};
-  std::snprintf(text.data(), text.size(), "%.3f ms",
-                std::chrono::duration<double, std::milli>(time).count());
+  if (time >= 48h || time <= -48h) {
+    std::snprintf(text.data(), text.size(), "%.3f days", seconds / (24 * 60 * 60));
+  } else if (time >= 1s || time <= -1s) {
+    std::snprintf(text.data(), text.size(), "%.3f s", seconds);
+  } else {
+    std::snprintf(text.data(), text.size(), "%.3f ms", seconds * 1000);
+  }
   return text.data();
+}
+
+/// The name of a clock, as clock_gettime(2) has it.
+std::string clock_in_words(long clock) {
+  switch (clock) {
+    case CLOCK_MONOTONIC:
+      return "CLOCK_MONOTONIC";
+    case CLOCK_MONOTONIC_RAW:
+      return "CLOCK_MONOTONIC_RAW";
+    case CLOCK_MONOTONIC_COARSE:
+      return "CLOCK_MONOTONIC_COARSE";
+    case CLOCK_BOOTTIME:
+      return "CLOCK_BOOTTIME";
+    case CLOCK_REALTIME:
+      return "CLOCK_REALTIME";
+    case CLOCK_REALTIME_COARSE:
+      return "CLOCK_REALTIME_COARSE";
+    default:
+      return "clock number " + std::to_string(clock);
+  }
 }
 
 struct Pipe {
@@ -75,6 +103,7 @@ class Waits {
  public:
   struct Wait {
     std::optional<nanoseconds> timeout;  ///< none: for ever
+    std::string in_words;                ///< the time-out, with what "for ever" was said by
     nanoseconds latest;                  ///< the clock, not before the time-out was worked out
     nanoseconds now;                     ///< the clock as the call was made
   };
@@ -107,6 +136,10 @@ class Waits {
     } catch (const Stuck& stuck) {
       expect(false, "poll_until() to end in time", stuck.what());
       return std::nullopt;
+    } catch (const BadTime& bad) {
+      expect(false, "a timespec whose tv_nsec is 0 or more and below 1,000,000,000 (a second)",
+             bad.what());
+      return std::nullopt;
     }
   }
 
@@ -115,6 +148,9 @@ class Waits {
 
  private:
   struct Stuck : std::runtime_error {
+    using std::runtime_error::runtime_error;
+  };
+  struct BadTime : std::runtime_error {
     using std::runtime_error::runtime_error;
   };
 
@@ -133,9 +169,22 @@ class Waits {
     if (time == nullptr) {
       return std::nullopt;
     }
+    if (time->tv_nsec < 0 || time->tv_nsec >= 1'000'000'000) {
+      throw BadTime("ppoll called with tv_sec " + std::to_string(time->tv_sec) + " and tv_nsec " +
+                    std::to_string(time->tv_nsec) + ", to which the kernel says EINVAL");
+    }
     constexpr auto kLongest = std::chrono::floor<std::chrono::seconds>(nanoseconds::max());
     const std::chrono::seconds seconds(time->tv_sec);
     return seconds < kLongest ? seconds + nanoseconds(time->tv_nsec) : nanoseconds::max();
+  }
+
+  static std::string timeout_in_words(const Call& call, std::optional<nanoseconds> timeout) {
+    if (timeout) {
+      return mp::test::in_words(*timeout);
+    }
+    return call.name == "poll" ? "for ever (a time-out of " +
+                                     std::to_string(static_cast<int>(call.args[2])) + " ms)"
+                               : "for ever (a null pointer for the time-out)";
   }
 
   /// Asks for the call, without waiting, on a copy.
@@ -146,7 +195,8 @@ class Waits {
   }
 
   void note(const Call& call) {
-    const Wait wait{timeout_of(call), last_event_, clock_now() + advanced_};
+    const auto timeout = timeout_of(call);
+    const Wait wait{timeout, timeout_in_words(call, timeout), last_event_, clock_now() + advanced_};
     waits_.push_back(wait);
     if (waits_.size() == at_) {
       action_();
@@ -159,8 +209,7 @@ class Waits {
       advanced_ += each_;
       faults_.advance_clock(each_);
     } else if (wait.timeout.value_or(kCentury) > 1s && !any_ready(call)) {
-      throw Stuck(std::string(call.name) + " told to wait " +
-                  (wait.timeout ? in_words(*wait.timeout) : "for ever"));
+      throw Stuck(std::string(call.name) + " told to wait " + wait.in_words);
     }
     last_event_ = clock_now() + advanced_;
   }
@@ -176,6 +225,17 @@ class Waits {
   std::size_t at_ = 0;
   std::function<void()> action_;
 };
+
+TEST(Deadline, ClockIsTheOneThatNobodyCanSet) {
+  lesson("Which clock");
+  did("called monotonic_now(), and looked which clock it reads");
+  Faults watching;
+  monotonic_now();
+  for (const Call& call : watching.calls("clock_gettime")) {  // none where std::chrono reads it
+    const auto clock = static_cast<clockid_t>(call.args[0]);
+    expect(clock == CLOCK_MONOTONIC, "CLOCK_MONOTONIC", clock_in_words(clock));
+  }
+}
 
 TEST(Deadline, NowIsTheMonotonicClock) {
   lesson("Which clock");
@@ -222,7 +282,7 @@ TEST(Deadline, RemainingCountsDown) {
 }
 
 TEST(Deadline, RemainingIsNeverNegative) {
-  lesson("Interrupted: EINTR");
+  lesson("Which clock");
   did("made a deadline 1 ms away, and advanced the clock by an hour");
   Faults faults;
   const auto deadline = Deadline::after(1ms);
@@ -231,21 +291,21 @@ TEST(Deadline, RemainingIsNeverNegative) {
 }
 
 TEST(Deadline, ZeroOrLessHasPassed) {
-  lesson("Interrupted: EINTR");
+  lesson("Which clock");
   did("made a deadline of 0 ms and one of -5 s");
   expect_eq("what remains of 0 ms, in nanoseconds,", Deadline::after(0ms).remaining().count(), 0);
   expect_eq("what remains of -5 s, in nanoseconds,", Deadline::after(-5s).remaining().count(), 0);
 }
 
 TEST(Deadline, NeverHasAllTheTime) {
-  lesson("Interrupted: EINTR");
+  lesson("Which clock");
   did("asked Deadline::never() what remains");
   expect_eq("what remains, in nanoseconds,", Deadline::never().remaining().count(),
             nanoseconds::max().count());
 }
 
 TEST(Deadline, LongestTimeoutIsVeryLate) {
-  lesson("Interrupted: EINTR");
+  lesson("Which clock");
   did("made deadlines of nanoseconds::max() and hours::max()");
   for (const Deadline deadline :
        {Deadline::after(nanoseconds::max()), Deadline::after(std::chrono::hours::max())}) {
@@ -263,7 +323,7 @@ std::optional<nanoseconds> moment_of(const Deadline& deadline) {
 }
 
 TEST(Deadline, SumOfClockAndTimeoutDoesNotOverflow) {
-  lesson("Interrupted: EINTR");
+  lesson("Which clock");
   did("made a deadline of nanoseconds::max()");
   // A sum that has wrapped round may wrap back in remaining(), or not: it is undefined.
   const nanoseconds before = clock_now();
@@ -287,6 +347,16 @@ TEST(Deadline, SettingTheWallClockChangesNothing) {
   expect(back <= 10s && back >= 10s - elapsed, "10 s left then", in_words(back));
 }
 
+TEST(Deadline, NanosecondsStayBelowASecond) {
+  lesson("Which clock");
+  did("polled a pipe that holds something, for 1.5 s, and looked at the time-out");
+  const Pipe pipe;
+  pipe.make_ready();
+  pollfd item = pipe.item();
+  Waits waits;
+  expect_eq("the result", waits.poll_until({&item, 1}, Deadline::after(1500ms)), std::optional(1));
+}
+
 TEST(Deadline, PollCountsTheReadyDescriptors) {
   lesson("Interrupted: EINTR");
   did("polled three pipes, the first and the third of which hold something");
@@ -299,16 +369,6 @@ TEST(Deadline, PollCountsTheReadyDescriptors) {
   expect_eq("revents of the first", fds[0].revents, POLLIN);
   expect_eq("revents of the second", fds[1].revents, 0);
   expect_eq("revents of the third", fds[2].revents, POLLIN);
-}
-
-TEST(Deadline, ReadyDescriptorEndsTheWait) {
-  lesson("Interrupted: EINTR");
-  did("polled a pipe that holds something, for 1.5 s");
-  const Pipe pipe;
-  pipe.make_ready();
-  pollfd item = pipe.item();
-  Waits waits;
-  expect_eq("the result", waits.poll_until({&item, 1}, Deadline::after(1500ms)), std::optional(1));
 }
 
 TEST(Deadline, PollReturnsNotBeforeTheDeadline) {
@@ -328,9 +388,44 @@ TEST(Deadline, PollReturnsNotBeforeTheDeadline) {
   }
 }
 
+TEST(Deadline, InterruptionDoesNotEndTheWait) {
+  lesson("Interrupted: EINTR");
+  did("polled an empty pipe for 20 ms, interrupted by a signal after 10 ms");
+  const Pipe pipe;
+  pollfd item = pipe.item();
+  Waits waits;
+  waits.interrupt(1, 10ms);
+  const nanoseconds start = clock_now();
+  const auto result = waits.poll_until({&item, 1}, Deadline::after(20ms));
+  const nanoseconds elapsed = clock_now() - start;
+  expect_eq("the result", result, std::optional(0));
+  expect(elapsed >= 20ms, "a wait of 20 ms or more", in_words(elapsed));
+}
+
+TEST(Deadline, InterruptionsDoNotStretchTheWait) {
+  lesson("Interrupted: EINTR");
+  did("polled for 100 ms, interrupted by a signal every 30 ms, five times");
+  const Pipe pipe;
+  pollfd item = pipe.item();
+  Waits waits;
+  waits.interrupt(5, 30ms);
+  const auto deadline = Deadline::after(100ms);
+  const nanoseconds end = clock_now() + 100ms;  // at the latest
+  const auto result = waits.poll_until({&item, 1}, deadline);
+  constexpr auto kRounding = 2ms;
+  for (const Waits::Wait& wait : waits.all()) {
+    const nanoseconds left = std::max(end - wait.latest, nanoseconds(0));
+    if (!expect(wait.timeout.value_or(kCentury) <= left + kRounding,
+                "a time-out of what is left, " + in_words(left), wait.in_words)) {
+      return;
+    }
+  }
+  expect_eq("the result", result, std::optional(0));
+}
+
 TEST(Deadline, LastFractionOfAMillisecondIsWaitedForToo) {
   lesson("Which clock");
-  did("polled an empty pipe with 0.9 ms to go, ten times");
+  did("polled an empty pipe with 0.9 ms to go, ten times, each interrupted by a signal");
   const Pipe pipe;
   for (int i = 0; i < 10; ++i) {
     pollfd item = pipe.item();
@@ -349,45 +444,9 @@ TEST(Deadline, LastFractionOfAMillisecondIsWaitedForToo) {
   }
 }
 
-TEST(Deadline, InterruptionsDoNotStretchTheWait) {
-  lesson("Interrupted: EINTR");
-  did("polled for 100 ms, interrupted every 30 ms, five times");
-  const Pipe pipe;
-  pollfd item = pipe.item();
-  Waits waits;
-  waits.interrupt(5, 30ms);
-  const auto deadline = Deadline::after(100ms);
-  const nanoseconds end = clock_now() + 100ms;  // at the latest
-  const auto result = waits.poll_until({&item, 1}, deadline);
-  constexpr auto kRounding = 2ms;
-  for (const Waits::Wait& wait : waits.all()) {
-    const nanoseconds left = std::max(end - wait.latest, nanoseconds(0));
-    if (!expect(wait.timeout.value_or(kCentury) <= left + kRounding,
-                "a time-out of what is left, " + in_words(left),
-                in_words(wait.timeout.value_or(kCentury)))) {
-      return;
-    }
-  }
-  expect_eq("the result", result, std::optional(0));
-}
-
-TEST(Deadline, InterruptionDoesNotEndTheWait) {
-  lesson("Interrupted: EINTR");
-  did("polled an empty pipe for 20 ms, interrupted after 10 ms");
-  const Pipe pipe;
-  pollfd item = pipe.item();
-  Waits waits;
-  waits.interrupt(1, 10ms);
-  const nanoseconds start = clock_now();
-  const auto result = waits.poll_until({&item, 1}, Deadline::after(20ms));
-  const nanoseconds elapsed = clock_now() - start;
-  expect_eq("the result", result, std::optional(0));
-  expect(elapsed >= 20ms, "a wait of 20 ms or more", in_words(elapsed));
-}
-
 TEST(Deadline, ReadyAfterInterruptionsIsReady) {
   lesson("Interrupted: EINTR");
-  did("polled for 10 s, interrupted three times; then the pipe held something");
+  did("polled for 10 s, interrupted by a signal three times; then the pipe held something");
   const Pipe pipe;
   pollfd item = pipe.item();
   Waits waits;
@@ -398,7 +457,7 @@ TEST(Deadline, ReadyAfterInterruptionsIsReady) {
 
 TEST(Deadline, NeverWaitsForEver) {
   lesson("Interrupted: EINTR");
-  did("polled without a deadline, interrupted twice in two hours; then the pipe held something");
+  did("polled without a deadline, interrupted by two signals; then the pipe held something");
   const Pipe pipe;
   pollfd item = pipe.item();
   Waits waits;
@@ -407,13 +466,13 @@ TEST(Deadline, NeverWaitsForEver) {
   expect_eq("the result", waits.poll_until({&item, 1}, Deadline::never()), std::optional(1));
   for (const Waits::Wait& wait : waits.all()) {
     const nanoseconds timeout = wait.timeout.value_or(kCentury);
-    expect(timeout >= 1s, "a long time-out, or none", in_words(timeout));
+    expect(timeout >= 1s, "a long time-out, or none", wait.in_words);
   }
 }
 
 TEST(Deadline, MonthFitsIntoTheTimeout) {
   lesson("Which clock");
-  did("polled an empty pipe for 30 days, interrupted after 31");
+  did("polled an empty pipe for 30 days, interrupted by a signal after 31");
   const Pipe pipe;
   pollfd item = pipe.item();
   Waits waits;
@@ -421,9 +480,10 @@ TEST(Deadline, MonthFitsIntoTheTimeout) {
   expect_eq("the result", waits.poll_until({&item, 1}, Deadline::after(24h * 30)),
             std::optional(0));
   if (!waits.all().empty()) {
-    const nanoseconds timeout = waits.all().front().timeout.value_or(kCentury);
+    const Waits::Wait& wait = waits.all().front();
+    const nanoseconds timeout = wait.timeout.value_or(kCentury);
     expect(timeout > 0ns && timeout <= 24h * 30 + 2ms, "a time-out of up to 30 days",
-           in_words(timeout));
+           wait.in_words);
   }
 }
 
@@ -450,13 +510,13 @@ TEST(Deadline, PassedDeadlineDoesNotWait) {
   waits.faults().advance_clock(1h);
   expect_eq("the result", waits.poll_until({&item, 1}, deadline), std::optional(0));
   for (const Waits::Wait& wait : waits.all()) {
-    expect(wait.timeout == 0ns, "a time-out of 0", in_words(wait.timeout.value_or(kCentury)));
+    expect(wait.timeout == 0ns, "a time-out of 0", wait.in_words);
   }
 }
 
 TEST(Deadline, InterruptedLookIsNoLook) {
   lesson("Interrupted: EINTR");
-  did("polled a pipe that holds something after the deadline, interrupted once");
+  did("polled a pipe that holds something after the deadline, interrupted once by a signal");
   const Pipe pipe;
   pipe.make_ready();
   pollfd item = pipe.item();
@@ -467,19 +527,25 @@ TEST(Deadline, InterruptedLookIsNoLook) {
 
 TEST(Deadline, OtherErrorsOfPollAreThrown) {
   lesson("How a call fails: errno");
-  did("made poll and ppoll fail with ENOMEM");
-  const Pipe pipe;
-  pipe.make_ready();
-  pollfd item = pipe.item();
-  Faults faults;
-  faults.fail("poll", ENOMEM);
-  faults.fail("ppoll", ENOMEM);
-  const std::string text = expect_throw<std::system_error>("std::system_error with ENOMEM", [&] {
-    poll_until({&item, 1}, Deadline::after(10s));
-  });
-  expect(text.find("poll") != std::string::npos &&
-             text.ends_with(std::generic_category().message(ENOMEM)),
-         "a text that names the call and the error", text);
+  for (const auto& [error, name] :
+       {std::pair(ENOMEM, "ENOMEM"), {EINVAL, "EINVAL"}, {EFAULT, "EFAULT"}}) {
+    did(std::string("made poll and ppoll fail with ") + name);
+    const Pipe pipe;
+    pipe.make_ready();  // who polls again gets a result
+    pollfd item = pipe.item();
+    Faults faults;
+    faults.fail("poll", error);
+    faults.fail("ppoll", error);
+    const std::string text =
+        expect_throw<std::system_error>(std::string("std::system_error with ") + name, [&] {
+          poll_until({&item, 1}, Deadline::after(10s));
+        });
+    if (!expect(text.find("poll") != std::string::npos &&
+                    text.ends_with(std::generic_category().message(error)),
+                "a text that names the call and the error", text)) {
+      return;
+    }
+  }
 }
 
 }  // namespace

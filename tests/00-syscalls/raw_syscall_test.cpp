@@ -9,8 +9,10 @@
 #include <cerrno>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <thread>
 
+#include "00-syscalls/error_number.hpp"
 #include "support/child.hpp"
 #include "support/faults.hpp"
 #include "support/lesson.hpp"
@@ -67,6 +69,14 @@ TEST(RawSyscall, GetpidIsTheProcessNotTheThread) {
   expect_eq("its result", in_thread, getpid());
 }
 
+/// Expects that the call was made once, by its number.
+void expect_one(std::string_view call, int count) {
+  const std::string name(call);
+  expect(count == 1, "one syscall(SYS_" + name + ")",
+         count == 0 ? "none: did you call " + name + "() itself, or another number?"
+                    : std::to_string(count) + " of them");
+}
+
 TEST(RawSyscall, GoesThroughSyscall) {
   lesson("What a system call is");
   did("called raw_getpid() and raw_write(), and counted calls of syscall(2)");
@@ -74,8 +84,29 @@ TEST(RawSyscall, GoesThroughSyscall) {
   const Faults watching;
   raw_getpid();
   raw_write(pipe.ends[1], "x", 1);
-  expect_eq("the number of SYS_getpid", watching.count("getpid"), 1);
-  expect_eq("the number of SYS_write", watching.count("write"), 1);
+  expect_one("getpid", watching.count("getpid"));
+  expect_one("write", watching.count("write"));
+}
+
+TEST(RawSyscall, ArgumentsOfWriteArriveWhole) {
+  lesson("What a system call is");
+  did("called raw_write() with a size of 4 GiB and 1 byte, and looked at the arguments of the "
+      "call");
+  constexpr std::size_t kSize = (std::size_t{1} << 32) + 1;
+  constexpr int kDescriptor = 99;
+  const char data = 'x';
+  Faults faults;
+  faults.fail("write", EFAULT);  // nobody reads what is not there
+  raw_write(kDescriptor, &data, kSize);
+  const auto calls = faults.calls("write");
+  expect_one("write", static_cast<int>(calls.size()));
+  if (calls.size() == 1) {
+    const auto& args = calls.front().args;
+    expect_eq("the descriptor", static_cast<int>(args[0]), kDescriptor);
+    expect(args[1] == reinterpret_cast<long>(&data), "the address that raw_write() was given",
+           "another address");
+    expect_eq("the size", static_cast<std::size_t>(args[2]), kSize);
+  }
 }
 
 TEST(RawSyscall, WriteMovesTheBytes) {
@@ -96,7 +127,7 @@ TEST(RawSyscall, FailureIsMinusOneAndErrno) {
   const ssize_t written = raw_write(-1, "x", 1);
   const int error = errno;
   expect_eq("the result", written, -1);
-  expect_eq("errno", error, EBADF);
+  expect_eq("errno", ErrorNumber{error}, ErrorNumber{EBADF});
 }
 
 TEST(RawSyscall, WriteReportsShortCounts) {
@@ -118,7 +149,7 @@ TEST(RawSyscall, NothingToWriteIsAskedOfTheKernelToo) {
   const ssize_t written = raw_write(-1, "", 0);
   const int error = errno;
   expect_eq("the result", written, -1);
-  expect_eq("errno", error, EBADF);
+  expect_eq("errno", ErrorNumber{error}, ErrorNumber{EBADF});
 }
 
 TEST(RawSyscall, InterruptionIsTheCallersBusiness) {
@@ -131,7 +162,7 @@ TEST(RawSyscall, InterruptionIsTheCallersBusiness) {
   const ssize_t written = raw_write(pipe.ends[1], "x", 1);
   const int error = errno;
   expect_eq("the result", written, -1);
-  expect_eq("errno", error, EINTR);
+  expect_eq("errno", ErrorNumber{error}, ErrorNumber{EINTR});
   expect_eq("the number of calls", faults.count("write"), 1);
 }
 
