@@ -44,7 +44,8 @@ function(mp_chapter chapter)
     mp_object(${id}.reference_object ${CMAKE_SOURCE_DIR}/solutions/${chapter}/${stem}.cpp mp_strict)
     mp_object(${id}.stub_object ${CMAKE_SOURCE_DIR}/chapters/${chapter}/${stem}.cpp mp_strict)
     mp_object(${id}.learner_object ${CMAKE_SOURCE_DIR}/chapters/${chapter}/${stem}.cpp mp_warnings)
-    target_compile_options(${id}.learner_object PRIVATE -Werror=return-type)
+    target_compile_options(${id}.learner_object PRIVATE -Werror=return-type
+                           -Wno-missing-field-initializers)
     target_precompile_headers(${id}.learner_object REUSE_FROM mp_std_pch)
 
     mp_object(${id}.grader_object ${CMAKE_SOURCE_DIR}/tests/${chapter}/${stem}_test.cpp mp_strict)

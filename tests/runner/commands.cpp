@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <set>
 
 #include "judge/command.hpp"
 #include "runner/build.hpp"
@@ -143,8 +144,12 @@ int demo_command(const Book& book, const std::string& word, const std::string& b
     if (!std::filesystem::exists(folder / (broken + ".cpp"))) {
       std::string text =
           fmt::format("chapter {} has no broken program \"{}\"; it has", chapter.name, broken);
+      std::set<std::string> names;
       for (const auto& entry : std::filesystem::directory_iterator(folder)) {
-        text += " " + entry.path().stem().string();
+        names.insert(entry.path().stem());
+      }
+      for (const std::string& name : names) {
+        text += " " + name;
       }
       throw UnknownId(text);
     }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <stdexcept>
 
@@ -105,6 +106,11 @@ Grade grade_learner(const Book& book, const Exercise& exercise, const GradingTer
   Grade grade;
   grade.exercise = &exercise;
   const auto start = Clock::now();
+  if (!std::filesystem::exists(book.path(exercise.file()))) {
+    grade.build_error = exercise.file() + " is not there; ./learn reset " + exercise.number +
+                        " puts the stub in its place";
+    return grade;
+  }
   const BuildResult built = build(book, {exercise.target("reference"), exercise.target("learner")});
   grade.build_seconds = since(start);
   if (!built.ok) {

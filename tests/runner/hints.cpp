@@ -4,6 +4,7 @@
 
 #include "runner/commands.hpp"
 #include "runner/progress.hpp"
+#include "runner/report.hpp"
 
 namespace mp::runner {
 
@@ -29,28 +30,6 @@ std::vector<std::string> hints_of(const Book& book, const Exercise& exercise) {
   return hints;
 }
 
-/// Breaks long lines between words, as a pager for prose would. Code, which is indented or fenced,
-/// keeps its lines.
-std::string wrap(const std::string& text) {
-  constexpr std::size_t kWidth = 88;
-  std::istringstream lines(text);
-  std::string out;
-  bool fenced = false;
-  for (std::string line; std::getline(lines, line);) {
-    fenced = fenced != line.starts_with("```");
-    for (; !fenced && !line.starts_with("    ") && line.size() > kWidth;) {
-      const std::size_t space = line.rfind(' ', kWidth);
-      if (space == std::string::npos || space == 0) {
-        break;
-      }
-      out += line.substr(0, space) + "\n";
-      line.erase(0, space + 1);
-    }
-    out += line + "\n";
-  }
-  return out;
-}
-
 }  // namespace
 
 std::string next_hint(const Book& book, const Exercise& exercise) {
@@ -61,7 +40,7 @@ std::string next_hint(const Book& book, const Exercise& exercise) {
   ++standing.hints;  // after the last one comes the first one again
   progress.set(exercise, standing);
   return fmt::format("Hint {} of {} for {}\n\n{}", number + 1, hints.size(), exercise.title(),
-                     wrap(hints[number]));
+                     wrap(hints[number], columns()));
 }
 
 }  // namespace mp::runner

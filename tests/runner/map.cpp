@@ -21,10 +21,10 @@ std::string map_of(const Book& book) {
           standing.total > 0 && standing.source != digest(book.path(exercise.file()));
       const std::string points =
           standing.total == 0
-              ? "-"
-              : fmt::format("{}/{}", standing.rules ? standing.passed : 0, standing.total);
+              ? "not graded yet"
+              : fmt::format("{}/{} points", standing.rules ? standing.passed : 0, standing.total);
       text +=
-          fmt::format("  {} {:<4} {:<14} {:>6} points{}{}\n", done ? ink.green("x") : " ",
+          fmt::format("  {} {:<4} {:<14} {:<14}{}{}\n", done ? ink.green("x") : " ",
                       exercise.number, exercise.stem, points, changed ? "  (changed since)" : "",
                       &exercise == next ? ink.yellow("  <- next") : "");
     }

@@ -1,6 +1,7 @@
 #include "runner/report.hpp"
 
 #include <fmt/format.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -12,13 +13,14 @@ namespace mp::runner {
 namespace {
 
 constexpr std::size_t kOutputLines = 12;
+constexpr std::size_t kLabelWidth = 10;
 
 void add_line(std::string& text, const char* label, const std::string& words, const Ink& ink) {
   if (words.empty()) {
     return;
   }
-  std::istringstream lines(tame(words, 8));
-  std::string name = fmt::format("{:<10}", label);
+  std::istringstream lines(wrap(tame(words, 8), columns() - kLabelWidth - 2));
+  std::string name = fmt::format("{:<{}}", label, kLabelWidth);
   for (std::string line; std::getline(lines, line);) {
     text += "  " + ink.dim(name) + line + "\n";
     name.assign(name.size(), ' ');
@@ -26,6 +28,31 @@ void add_line(std::string& text, const char* label, const std::string& words, co
 }
 
 }  // namespace
+
+std::string wrap(const std::string& text, std::size_t width) {
+  std::istringstream lines(text);
+  std::string out;
+  bool fenced = false;
+  for (std::string line; std::getline(lines, line);) {
+    fenced = fenced != line.starts_with("```");
+    for (; !fenced && !line.starts_with("    ") && line.size() > width;) {
+      const std::size_t space = line.rfind(' ', width);
+      if (space == std::string::npos || space == 0) {
+        break;
+      }
+      out += line.substr(0, space) + "\n";
+      line.erase(0, space + 1);
+    }
+    out += line + "\n";
+  }
+  return out;
+}
+
+std::size_t columns() {
+  winsize size{};
+  const bool known = ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
+  return known ? std::max<std::size_t>(size.ws_col, 40) : 100;
+}
 
 Ink::Ink(int fd) : on_(isatty(fd) == 1 && std::getenv("NO_COLOR") == nullptr) {
   const char* terminal = std::getenv("TERM");

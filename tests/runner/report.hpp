@@ -28,6 +28,13 @@ std::string explain(const judge::Verdict& verdict, const Ink& ink);
 /// the first failing test in its four lines.
 std::string describe_grade(const Grade& grade, const Ink& ink);
 
+/// How wide the terminal is, in characters; 100 where stdout is none.
+std::size_t columns();
+
+/// Breaks long lines between words, as a pager for prose would. Code, which is indented or fenced,
+/// keeps its lines.
+std::string wrap(const std::string& text, std::size_t width);
+
 /// `text` made safe for a terminal: control characters other than newline and tab become visible,
 /// and at most `lines` lines are kept.
 std::string tame(const std::string& text, std::size_t lines);
