@@ -66,11 +66,16 @@ Identity next_identity();
 /// @return "Process-2:1" for {2, 1}.
 std::string default_name(const Identity& identity);
 
-/// This process. @return the name "MainProcess" for one that no Process::start() made.
+/// This process: "MainProcess", unless it or the process that it is a plain copy of was made by
+/// Process::start().
+///
+/// A plain copy is what fork makes without Process::start(). It has a number of its own and no
+/// children, but the name, the count and the parent_process() of the process that forked.
 /// Python: `multiprocessing.current_process()`.
 ProcessInfo current_process();
 
-/// The process that started this one; none for the main process.
+/// The process that started this one; none for the main process. A plain copy is told who started
+/// the original; is_alive() is false there, because that is not the copy's parent.
 /// Python: `multiprocessing.parent_process()`.
 std::optional<ParentProcess> parent_process();
 
@@ -92,8 +97,8 @@ std::vector<ProcessInfo> active_children();
 void adopt(std::shared_ptr<Child> child, ProcessInfo info);
 
 /// Makes the copy of a process that fork has made into a process of its own. Called by
-/// Process::start(), first thing in the child: it has no children, has counted none, and its
-/// parent is the process that it was until now.
+/// Process::start() in the child, before its function: it has no children, has counted none, and
+/// its parent is the process that it was until now.
 /// @param identity  this process's own, from the creator's next_identity().
 /// @param info      its name, and whether it is a daemon.
 /// @param parent    the number of the process that called Process::start().

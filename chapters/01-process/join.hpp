@@ -74,7 +74,8 @@ class Child {
   ///
   /// ### Implementation
   /// The pidfd, and from then on kept: count a use that never ends. For a child that was reaped
-  /// before anybody asked, an eventfd with 1 in it: it is readable, too.
+  /// before anybody asked, an eventfd with 1 in it: it is readable, too. Make it close-on-exec, as
+  /// a pidfd is.
   int sentinel();
 
   /// The right to use the pidfd for the length of a scope. (Given.)

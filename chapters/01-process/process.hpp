@@ -39,7 +39,8 @@ concept Runnable =
 /// The child works on a copy of everything: what it changes, the parent does not see.
 ///
 /// Only the process that made the object may start, join, ask or signal; elsewhere that is a
-/// std::logic_error. One thread makes, starts and closes; any number may join.
+/// std::logic_error. pid(), name() and daemon() may be asked anywhere. One thread makes, starts
+/// and closes; any number may join.
 class Process {
  public:
   /// Takes the function and its arguments, by copy or move; nothing runs yet.
@@ -74,7 +75,8 @@ class Process {
   /// the child, adopt(). When there is no descriptor for its pidfd, the child must not run on.
   /// In the child, in this order: die with the parent, if asked; enter_family(); the function;
   /// leave_family(), however the function ended.
-  /// `prctl(PR_SET_PDEATHSIG, SIGKILL)` knows only of a parent that dies *afterwards*.
+  /// `prctl(PR_SET_PDEATHSIG, SIGKILL)` knows only of a parent that dies *afterwards*. It comes
+  /// first, so that the time in which the parent can die unnoticed is short.
   void start();
 
   /// Waits until the child has ended. May be repeated. Python: `Process.join()`.
@@ -111,7 +113,8 @@ class Process {
   /// std::logic_error not in the creator.
   int sentinel();
 
-  /// Frees what the object holds. May be repeated. Python: `Process.close()`.
+  /// Frees what the object holds. May be repeated: on a closed object it returns, in any process.
+  /// Python: `Process.close()`.
   /// @throws ValueError while the child runs; std::logic_error not in the creator.
   ///
   /// ### Implementation

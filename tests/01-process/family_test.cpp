@@ -16,6 +16,7 @@
 #include <utility>
 #include <vector>
 
+#include "00-syscalls/error_number.hpp"
 #include "01-process/process.hpp"
 #include "01-process/spawn.hpp"
 #include "01-process/stage.hpp"
@@ -104,15 +105,23 @@ TEST(Family, EnteringMakesItAProcessOfItsOwn) {
 TEST(Family, GrandchildrenKnowTheirParent) {
   lesson("Who belongs to whom");
   did("started a Process with a name from a Process with a name");
+  const Shared<std::array<char, 200>> seen;
+  const Flag right;
   const ChildResult child = run_in_child(
-      [] {
-        Process outer({.name = "outer"}, [] {
-          Process inner([outer_pid = getpid()] {
+      [&] {
+        Process outer({.name = "outer"}, [&] {
+          Process inner([&, outer_pid = getpid()] {
             const auto parent = parent_process();
-            require(parent && parent->name() == "outer" && parent->pid() == outer_pid,
-                    "the parent is called " + (parent ? parent->name() : "nothing"));
-            require(current_process().name == "Process-1:1",
-                    "the grandchild is called " + current_process().name);
+            const std::string self = current_process().name;
+            const std::string text =
+                (parent
+                     ? words(parent->name()) +
+                           (parent->pid() == outer_pid ? "" : " with another number than its own")
+                     : "none") +
+                ", and the grandchild " + words(self);
+            text.copy(seen->data(), seen->size() - 1);
+            *right = parent && parent->name() == "outer" && parent->pid() == outer_pid &&
+                     self == "Process-1:1";
           });
           inner.start();
           inner.join();
@@ -120,10 +129,98 @@ TEST(Family, GrandchildrenKnowTheirParent) {
         });
         outer.start();
         outer.join();
-        require(outer.exitcode() == 0, "the grandchild saw something else");
+        require(outer.exitcode() == 0,
+                "the exit code of the Processes is " + words(outer.exitcode()) + ", not 0");
       },
       kLimit);
-  expect_well(child, "the parent to be \"outer\", and the grandchild \"Process-1:1\"");
+  expect_well(child, "the Processes to come to their end");
+  expect(*right == 1, "the parent to be \"outer\", and the grandchild \"Process-1:1\"",
+         std::string("the parent is ") + seen->data());
+}
+
+// In a process made by a plain fork: all that the family says of it, and two rounds of asking for a
+// child that it has started. @param next  the default name of the next Process made there.
+void check_plain_fork(const std::string& name, const std::string& next) {
+  const ProcessInfo self = current_process();
+  require(self.name == name, "current_process() in the copy is called " + self.name);
+  require(self.pid == getpid(), "current_process() in the copy has the number of another process");
+  require(active_children().empty(), "the copy takes its siblings for its children");
+  const Latch latch;
+  Process process([&latch] { latch.wait(); });
+  const OpensAtEnd opener(latch);
+  require(process.name() == next, "the copy's next Process is called " + process.name());
+  process.start();
+  for (const char* time : {"first", "second"}) {
+    require(names(active_children()) == next,
+            std::string("the ") + time + " active_children() after start() in the copy is \"" +
+                names(active_children()) + "\"");
+  }
+  const pid_t pid = process.pid().value_or(-1);
+  {
+    Faults faults;
+    open_at_wait(faults, latch);
+    leave_family();
+  }
+  require(state_of(pid) == "gone",
+          "the copy's own child is " + state_of(pid) + " after leave_family() in the copy");
+}
+
+// Runs the body in a plain fork of the process that calls it, and reports what it throws.
+void in_a_plain_fork(const std::function<void()>& body) {
+  const Shared<std::array<char, 256>> threw;
+  const pid_t pid = ::fork();
+  if (pid == 0) {
+    run_and_exit(body, *threw);
+  }
+  require(pid != -1, "fork failed");
+  const int code = reap(pid);
+  require(code == 0, threw->front() == '\0' ? "the exit code of the copy is " + std::to_string(code)
+                                            : std::string(threw->data()));
+}
+
+TEST(Family, PlainForkIsACopyWithANumberOfItsOwn) {
+  lesson("Who belongs to whom");
+  did("forked where two identities were counted, asked in the copy who it is, started a Process");
+  next_identity();
+  next_identity();
+  const ChildResult child = run_in_child(
+      [] {
+        check_plain_fork("MainProcess", "Process-3");
+        require(!parent_process().has_value(), "the copy of the main process knows a parent");
+      },
+      kLimit);
+  expect_well(child, "its parent's name and count, its own number, and no child but its own");
+}
+
+TEST(Family, PlainForkOfAProcessKeepsItsName) {
+  lesson("Who belongs to whom");
+  did("forked in a Process called \"outer\", asked in the copy who it is, started a Process there");
+  const Shared<std::array<char, 256>> threw;
+  const ChildResult child = run_in_child(
+      [&threw] {
+        Process outer({.name = "outer"}, [&threw, creator = getpid()] {
+          try {
+            next_identity();
+            in_a_plain_fork([creator] {
+              check_plain_fork("outer", "Process-1:2");
+              const auto parent = parent_process();
+              require(parent && parent->name() == "MainProcess" && parent->pid() == creator,
+                      "parent_process() in the copy is not who started \"outer\"");
+              require(!parent->is_alive(), "is_alive() in the copy speaks of no parent of its own");
+            });
+          } catch (const std::exception& error) {
+            std::string(error.what()).copy(threw->data(), threw->size() - 1);
+          }
+        });
+        outer.start();
+        outer.join();
+        require(threw->front() == '\0', threw->data());
+        require(outer.exitcode() == 0, "exitcode() of \"outer\" is " + words(outer.exitcode()));
+      },
+      kLimit);
+  expect_well(child,
+              "its parent's name, count and parent_process(), its own number, and no child but its "
+              "own");
 }
 
 // ---- When the parent dies
@@ -159,7 +256,9 @@ TEST(Family, JoinSeesTheParentsEnd) {
   });
   expect_well(child, "the child to see its parent's end");
   expect(orphan->ended, "join() to return when the parent has ended", "it waits on");
-  expect_eq("the exit code of the child (3: it has seen the end)", orphan->exitcode.load(), 3);
+  expect(orphan->exitcode == 3, "exit code 3 of the child: it has seen the end",
+         "exit code " + std::to_string(orphan->exitcode) +
+             (child.err.empty() ? "" : "; on stderr: " + child.err));
 }
 
 TEST(Family, ParentThatIsLongGoneIsNotAlive) {
@@ -222,22 +321,28 @@ TEST(Family, ParentsNumberIsCheckedAfterOpening) {
          "none: the number may have changed hands between the two");
 }
 
+// Expects a std::system_error of `action` with that errno.
+void expect_error(int error, const std::string& call, const std::function<void()>& action) {
+  const int seen = errno_of(action);
+  const std::string from = " from " + call;
+  expect(seen == error, "a std::system_error with " + words(ErrorNumber{error}) + from,
+         seen == 0 ? "no exception" : "a std::system_error with " + words(ErrorNumber{seen}));
+}
+
 TEST(Family, ErrorsOfTheWaitAreThrown) {
   lesson("When the parent dies");
   const ParentProcess parent({.name = "parent", .pid = getppid()});
   {
-    did("asked for the parent while there was no descriptor for its pidfd");
+    did("asked for the parent while pidfd_open failed with EMFILE: no descriptor was to be had");
     Faults faults;
     faults.fail("pidfd_open", EMFILE);
-    expect_eq("errno of the std::system_error",
-              errno_of([&] { (void)parent.join_until(Deadline::after(0s)); }), EMFILE);
+    expect_error(EMFILE, "pidfd_open", [&] { (void)parent.join_until(Deadline::after(0s)); });
   }
-  did("asked for the parent while poll failed: what was opened must be closed");
+  did("asked for the parent while poll failed with ENOMEM: what was opened must be closed");
   Faults faults;
   faults.fail("ppoll", ENOMEM);
   faults.fail("poll", ENOMEM);
-  expect_eq("errno of the std::system_error",
-            errno_of([&] { (void)parent.join_until(Deadline::after(0s)); }), ENOMEM);
+  expect_error(ENOMEM, "poll", [&] { (void)parent.join_until(Deadline::after(0s)); });
   expect_eq("the number of pidfds left open", count_pidfds(), 0);
 }
 
@@ -386,7 +491,7 @@ TEST(Family, PlainForkHasNoSiblingsEither) {
 
 TEST(Family, LeavingTerminatesDaemonsAndWaitsForTheOthers) {
   lesson("Who belongs to whom");
-  did("left a family of a daemon and a child that runs until somebody waits");
+  did("left a family of two daemons and a child that run until somebody waits");
   const Sweeper sweeper;
   const Latch latch;
   const auto body = [&latch] {
@@ -409,7 +514,10 @@ TEST(Family, LeavingTerminatesDaemonsAndWaitsForTheOthers) {
     });
     leave_family();
   }
-  expect_eq("the number of signals before the first wait", signals_before_wait, 2);
+  if (expect(signals_before_wait != -1, "a wait for the children", "no wait at all")) {
+    expect(signals_before_wait == 2, "two daemons to have got a SIGTERM each before the first wait",
+           std::to_string(signals_before_wait) + " signals before the first wait");
+  }
   expect_eq("the daemon", state_of(daemon->pid()), "gone");
   expect_eq("the other daemon", state_of(second_daemon->pid()), "gone");
   expect_eq("the other child", state_of(other->pid()), "gone");

@@ -118,7 +118,7 @@ TEST(Join, ExitcodeReaps) {
 }
 
 TEST(Join, ExitcodeNeverWaits) {
-  lesson("How it ended");
+  lesson("Waiting with a deadline");
   did("asked a running child for its exit code");
   const Kid kid(waits_for_ever());
   Child child(kid.pid());
@@ -347,7 +347,7 @@ TEST(Join, InterruptedWaitKeepsItsDeadline) {
 // ---- whose child it is
 
 TEST(Join, OtherChildrenAreLeftAlone) {
-  lesson("Who belongs to whom");
+  lesson("Zombies");
   did("asked for one child while another one had ended");
   const Kid other(exits_with(9));
   other.wait_for_end();
@@ -371,7 +371,7 @@ TEST(Join, OtherChildrenAreLeftAlone) {
 }
 
 TEST(Join, StatusTakenBySomebodyElse) {
-  lesson("Who belongs to whom");
+  lesson("Zombies");
   did("joined a child that other code of the program had waited for");
   const Kid kid(exits_with(7));
   Child child(kid.pid());
@@ -511,6 +511,9 @@ class Visit {
       });
       faults_.after(name, [this](const Call&) { step(); });
     }
+    // Use's constructor asks for the number of the process, and counts its caller in after that.
+    faults_.before(kGetpid, [this](const Call&) { step(); });
+    faults_.after(kGetpid, [this](const Call&) { step(); });
   }
   /// Whether the host made that many calls.
   [[nodiscard]] bool came() const { return steps_ > nth_; }
@@ -551,7 +554,11 @@ class Visit {
       return;
     }
     closed_ = std::string(call.name) + " with descriptor " + std::to_string(fd) +
-              ", which the other thread had closed";
+              (fd == -1 ? ": the other thread had closed the pidfd"
+                        : ", which the other thread had closed");
+    if (fd == -1 && call.name.ends_with("poll")) {
+      throw std::runtime_error(closed_);  // that poll would wait for ever
+    }
   }
 
   const Kid& kid_;
@@ -611,7 +618,8 @@ TEST(Join, ConcurrentJoinersAllKnow) {
   expect(!meetings.empty(), "at least one system call", "none");
   for (const Meeting& meeting : meetings) {
     const bool fine =
-        expect(meeting.trouble.empty(), "no exception", meeting.trouble) &&
+        expect(meeting.trouble.empty(),
+               "no exception: a caller is counted in (Use), then asks ended()", meeting.trouble) &&
         expect_eq("exitcode() in the thread that was held up", meeting.host, std::optional(7)) &&
         expect_eq("exitcode() in the thread that came between", meeting.guest, std::optional(7));
     if (!fine) {
@@ -624,7 +632,9 @@ TEST(Join, DescriptorStaysOpenWhileInUse) {
   lesson("Many threads, one status");
   did("had one thread join while another was about to use the pidfd");
   for (const Meeting& meeting : all_meetings()) {
-    if (!expect(meeting.closed.empty(), "the descriptor to be closed by the last who uses it",
+    if (!expect(meeting.closed.empty(),
+                "each caller to be counted in (Use), then to ask ended(): so the last who uses the "
+                "descriptor closes it",
                 meeting.closed)) {
       return;
     }
@@ -718,6 +728,33 @@ TEST(Join, SentinelStaysAfterJoin) {
   expect(readable(sentinel), "readable", "not readable");
   did("asked for the sentinel again");
   expect(readable(child.sentinel()), "readable", "not readable");
+}
+
+TEST(Join, SentinelAmongJoiners) {
+  lesson("Many threads, one status");
+  did("asked for the sentinel while another thread joined the child, at each system call in turn");
+  bool came = true;
+  for (int nth = 0; came && nth < 40; ++nth) {
+    const Kid kid(exits_with(7));
+    Child child(kid.pid());
+    kid.wait_for_end();
+    int sentinel = -1;
+    std::string trouble;
+    {
+      Visit visit(kid, nth, [&] { (void)ask(child, true, trouble); });
+      sentinel = child.sentinel();
+      visit.finish();
+      came = visit.came();
+    }
+    if (!expect(trouble.empty(), "no exception in the thread that joins", trouble) ||
+        !expect(readable(sentinel),
+                "the caller to be counted in (Use), then to ask ended(); a descriptor that is open "
+                "and readable",
+                "descriptor " + std::to_string(sentinel) +
+                    (is_open(sentinel) ? ", not readable" : ", which is not open"))) {
+      return;
+    }
+  }
 }
 
 TEST(Join, SentinelOfAJoinedChild) {
@@ -898,7 +935,7 @@ TEST(Join, ClosesNothingTwice) {
 }
 
 TEST(Join, DescriptorsAreClosedOnExec) {
-  lesson("Who belongs to whom");
+  lesson("Waiting with a deadline");
   const auto is_closed_on_exec = [](int fd) { return (fcntl(fd, F_GETFD) & FD_CLOEXEC) != 0; };
   did("asked for the sentinel of a running child");
   const Kid kid(waits_for_ever());

@@ -172,6 +172,9 @@ inline std::size_t count_descriptors() {
 inline constexpr std::array<std::string_view, 6> kWaits{"poll",    "ppoll", "waitid",
                                                         "waitpid", "wait4", "wait"};
 
+/// The C library's getpid(), as Faults calls it; `syscall(SYS_getpid)` is "getpid".
+inline constexpr std::string_view kGetpid = "getpid(libc)";
+
 /// An argument of a Call that is a pointer.
 template <class T>
 const T* pointer(long argument) {

@@ -18,6 +18,7 @@
 #include <utility>
 #include <vector>
 
+#include "00-syscalls/error_number.hpp"
 #include "00-syscalls/errors.hpp"
 #include "01-process/spawn.hpp"
 #include "01-process/stage.hpp"
@@ -361,16 +362,20 @@ TEST(Process, CloseIsRefusedWhileItRuns) {
 
 TEST(Process, CloseMayBeRepeated) {
   lesson("Who belongs to whom");
-  did("closed a Process that has ended twice, and one that was never started");
   const Sweeper sweeper;
   Process process([] {});
   process.start();
   process.join();
+  did("called close() on a Process that has ended");
   process.close();
+  did("called close() on the same Process again");
   process.close();
   Process unstarted([] {});
+  did("called close() on a Process that was never started");
   unstarted.close();
+  did("called close() on the same Process again");
   unstarted.close();
+  did("called start() on it then");
   expect_throw<ValueError>("mp::ValueError", [&] { unstarted.start(); });
 }
 
@@ -760,6 +765,53 @@ TEST(Process, NoPidfdAndASignalLeaveNobodyBehind) {
     faults.fail(call, EINTR);
   }
   expect_no_descriptor(faults);
+}
+
+TEST(Process, NoPidfdLeavesNobodyWhoIgnoresSigterm) {
+  lesson("Signals, and whose number it is");
+  did("called start() while pidfd_open failed, in a process that ignores SIGTERM, as its children "
+      "then do");
+  const ChildResult child = run_in_child(
+      [] {
+        signal(SIGTERM, SIG_IGN);
+        const Latch never;
+        Process process([&never] { never.wait(); });
+        Faults faults;
+        faults.fail("pidfd_open", EMFILE);
+        const int error = errno_of([&] { process.start(); });
+        require(error == EMFILE,
+                "start() threw " + (error == 0 ? "nothing" : words(ErrorNumber{error})));
+        require(state_of_any_child() == "gone", "the child is " + state_of_any_child());
+      },
+      1s);
+  expect_well(child, "the child to be ended by a signal that nobody can ignore, and reaped");
+}
+
+TEST(Process, FailedReapingLeavesNobodyBehind) {
+  lesson("Zombies");
+  did("called start() beside a running child while the wait for that child failed (EPERM)");
+  const Sweeper sweeper;
+  const Latch latch;
+  Process first([&latch] { latch.wait(); });
+  Process second([&latch] { latch.wait(); });
+  const OpensAtEnd opener(latch);
+  first.start();
+  bool threw = false;
+  {
+    Faults faults;
+    faults.fail("waitid", EPERM);
+    threw = errno_of([&] { second.start(); }) != 0;
+  }
+  if (threw) {
+    expect_eq("the number of children after an exception from start()",
+              look_around().children.size(), 1U);
+    expect_eq("pid()", second.pid(), kNoPid);
+  } else {
+    latch.open();
+    second.join();
+  }
+  latch.open();
+  first.join();
 }
 
 // ---- Zombies
