@@ -51,7 +51,8 @@ pid_t spawn(std::string_view name, const std::function<void()>& body) {
   const int code = run(name, body);
   try {
     flush_all();  // _exit will not
-  } catch (...) {  // std::cout may be set to throw; but nobody comes back from here
+  } catch (...) {
+    // std::cout may be set to throw; but nobody comes back from here
   }
   _exit(code);  // not exit: atexit functions and static objects are the parent's
 }
