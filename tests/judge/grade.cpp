@@ -170,7 +170,9 @@ std::set<std::string> abandoned_by(const Request& request, const std::string& te
 
 /// Runs the tests that passed once more, one at a time, and holds what each leaves against it, if
 /// it leaves something whenever it runs.
-/// A name that was not there `before` all this is then certain to be the test's, and is removed.
+/// Shared memory that was not there `before` all this is then removed. Files in /tmp stay, though:
+/// the verdict names them, and to remove one that is somebody else's would be worse than to leave
+/// it.
 void find_culprits(const Request& request, const Names& before, std::vector<Verdict>& verdicts) {
   for (Verdict& verdict : verdicts) {
     if (!verdict.passed() || abandoned_by(request, verdict.test).empty()) {
@@ -182,8 +184,8 @@ void find_culprits(const Request& request, const Names& before, std::vector<Verd
       verdict.seen = "left behind: " + *names.begin();
       verdict.details.assign(std::next(names.begin()), names.end());
       for (const std::string& name : names) {
-        if (!before.contains(name)) {
-          unlink(name.c_str());  // a folder stays; so does what somebody else has removed
+        if (name.starts_with("/dev/shm/") && !before.contains(name)) {
+          unlink(name.c_str());  // fails for a folder, and for what somebody else has removed
         }
       }
     }
