@@ -65,6 +65,9 @@ class Process {
   Process& operator=(Process&&) = delete;
 
   /// Starts the child. Python: `Process.start()`.
+  ///
+  /// The function and its arguments are the child's from then on, and the parent's copy of them is
+  /// destroyed: a descriptor that was moved into the process is open in the child only.
   /// @throws std::logic_error if it was started before, if this process is not the creator, or is
   ///         a daemon (a daemon may have no children: nobody would end them); ValueError if closed;
   ///         std::system_error if there is no process or descriptor to be had: then nothing is

@@ -63,6 +63,7 @@ void Process::start() {
   const pid_t pid = spawn(name_, [this, parent] { run_in_child(parent); });
   child_ = take_over(pid);
   adopt(child_, {.name = name_, .pid = pid, .daemon = daemon_});
+  body_ = nullptr;  // what was moved into it is the child's now
 }
 
 void Process::run_in_child(pid_t parent) {

@@ -13,7 +13,7 @@
 
 #include "01-process/bystander.hpp"
 #include "01-process/exit_status.hpp"
-#include "01-process/kid.hpp"
+#include "support/kid.hpp"
 #include "01-process/stranger.hpp"
 #include "support/child.hpp"
 #include "support/faults.hpp"

@@ -1,5 +1,6 @@
 // The other side of the linker's --wrap: in a grader's module every call of `read` is a call of
 // `__wrap_read`, which is here. This file is not linked with --wrap, so its own calls are real.
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/eventfd.h>
@@ -108,6 +109,90 @@ ssize_t __wrap_writev(int fd, const iovec* list, int count) {
         return writev(fd, cut.parts.data(), cut.used);
       },
       fd, list, count);
+}
+
+ssize_t __wrap_recv(int fd, void* data, size_t size, int flags) {
+  return stage(
+      "recv", [=](size_t limit) { return recv(fd, data, clip(size, limit), flags); }, fd, data,
+      size, flags);
+}
+
+ssize_t __wrap_recvfrom(int fd, void* data, size_t size, int flags, sockaddr* from,
+                        socklen_t* from_size) {
+  return stage(
+      "recvfrom",
+      [=](size_t limit) { return recvfrom(fd, data, clip(size, limit), flags, from, from_size); },
+      fd, data, size, flags, from, from_size);
+}
+
+ssize_t __wrap_send(int fd, const void* data, size_t size, int flags) {
+  return stage(
+      "send", [=](size_t limit) { return send(fd, data, clip(size, limit), flags); }, fd, data,
+      size, flags);
+}
+
+ssize_t __wrap_sendto(int fd, const void* data, size_t size, int flags, const sockaddr* to,
+                      socklen_t to_size) {
+  return stage(
+      "sendto",
+      [=](size_t limit) { return sendto(fd, data, clip(size, limit), flags, to, to_size); }, fd,
+      data, size, flags, to, to_size);
+}
+
+ssize_t __wrap_recvmsg(int fd, msghdr* message, int flags) {
+  return stage(
+      "recvmsg",
+      [=](size_t limit) {
+        Clipped cut(message->msg_iov, static_cast<int>(message->msg_iovlen), limit);
+        iovec* const list = message->msg_iov;
+        const auto count = message->msg_iovlen;
+        message->msg_iov = cut.parts.data();
+        message->msg_iovlen = static_cast<std::size_t>(cut.used);
+        const ssize_t result = recvmsg(fd, message, flags);
+        message->msg_iov = list;
+        message->msg_iovlen = count;
+        return result;
+      },
+      fd, message, flags);
+}
+
+ssize_t __wrap_sendmsg(int fd, const msghdr* message, int flags) {
+  return stage(
+      "sendmsg",
+      [=](size_t limit) {
+        Clipped cut(message->msg_iov, static_cast<int>(message->msg_iovlen), limit);
+        msghdr shorter = *message;
+        shorter.msg_iov = cut.parts.data();
+        shorter.msg_iovlen = static_cast<std::size_t>(cut.used);
+        return sendmsg(fd, &shorter, flags);
+      },
+      fd, message, flags);
+}
+
+int __wrap_shutdown(int fd, int how) {
+  return stage(
+      "shutdown", [=](size_t) { return shutdown(fd, how); }, fd, how);
+}
+
+int __wrap_dup(int fd) {
+  return stage(
+      "dup", [=](size_t) { return dup(fd); }, fd);
+}
+
+int __wrap_dup2(int fd, int wanted) {
+  return stage(
+      "dup2", [=](size_t) { return dup2(fd, wanted); }, fd, wanted);
+}
+
+int __wrap_dup3(int fd, int wanted, int flags) {
+  return stage(
+      "dup3", [=](size_t) { return dup3(fd, wanted, flags); }, fd, wanted, flags);
+}
+
+// Its third argument, where there is one, is an int or a pointer: a register is passed on.
+int __wrap_fcntl(int fd, int command, long argument) {
+  return stage(
+      "fcntl", [=](size_t) { return fcntl(fd, command, argument); }, fd, command, argument);
 }
 
 int __wrap_close(int fd) {

@@ -58,15 +58,17 @@ class Gate {
 /// A child for the code under test, made without it: nothing that the code does or fails to do
 /// keeps the test from knowing what became of the child, and from ending it.
 ///
-/// It never outlives the object, nor kLifetime: a wait that never ends would say nothing.
+/// It never outlives the object, nor its lifetime: a wait that never ends would say nothing.
 class Kid {
  public:
   static constexpr unsigned kLifetime = 2;  ///< seconds; then SIGALRM ends it
 
   /// @param body  runs in the child; what it returns is the exit code.
-  explicit Kid(const std::function<int()>& body) : pid_(must(fork(), "fork")) {
+  /// @param lifetime  in seconds.
+  explicit Kid(const std::function<int()>& body, unsigned lifetime = kLifetime)
+      : lifetime_(lifetime), pid_(must(fork(), "fork")) {
     if (pid_ == 0) {
-      alarm(kLifetime);
+      alarm(lifetime);
       int code = 125;
       try {
         code = body();
@@ -101,7 +103,7 @@ class Kid {
     pollfd end{fd_, POLLIN, 0};
     int result = 0;
     do {
-      result = poll(&end, 1, 1000 * static_cast<int>(kLifetime));
+      result = poll(&end, 1, 1000 * static_cast<int>(lifetime_));
     } while (result == -1 && errno == EINTR);
     if (result == 0) {
       signal(SIGKILL);
@@ -133,6 +135,7 @@ class Kid {
     return result == 0 ? std::optional(info.si_status) : std::nullopt;
   }
 
+  unsigned lifetime_;
   pid_t pid_;
   int fd_ = -1;
 };
