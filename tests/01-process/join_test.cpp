@@ -13,10 +13,10 @@
 
 #include "01-process/bystander.hpp"
 #include "01-process/exit_status.hpp"
-#include "support/kid.hpp"
 #include "01-process/stranger.hpp"
 #include "support/child.hpp"
 #include "support/faults.hpp"
+#include "support/kid.hpp"
 #include "support/lesson.hpp"
 
 namespace mp::test {

@@ -38,7 +38,8 @@ class Faults {
   /// @param times  how many calls in a row; @param skip  how many are let through before.
   void fail(std::string_view name, int error, int times = 1, int skip = 0);
 
-  /// Cuts a call that moves bytes (`read`, `writev`, `recv`, `sendmsg`, …) down to this many of them.
+  /// Cuts a call that moves bytes (`read`, `writev`, `recv`, `sendmsg`, …) down to this many of
+  /// them.
   void shorten(std::string_view name, std::size_t bytes);
 
   /// Runs a hook before each call of that name, also before those that are made to fail.
