@@ -108,6 +108,23 @@ TEST(Process, ArgumentsAreItsOwn) {
   expect_eq("the argument that was moved", moved->load(), 7);
 }
 
+TEST(Process, FunctionIsTheChildsFromStartOn) {
+  lesson("A copy of everything");
+  did("moved something into a Process, and started it");
+  const Sweeper sweeper;
+  const Flag seen_by_child;
+  auto something = std::make_shared<int>(7);
+  const std::weak_ptr<int> watched = something;
+  Process process([&](const std::shared_ptr<int>& mine) { *seen_by_child = *mine; },
+                  std::move(something));
+  expect(!watched.expired(), "it to be there before start()", "it is gone");
+  process.start();
+  expect(watched.expired(), "the parent's copy of it to be gone after start()",
+         "it is still there");
+  process.join();
+  expect_eq("what the child saw of it", seen_by_child->load(), 7);
+}
+
 // ---- Leaving, and how it ended
 
 TEST(Process, ReturnValueIsDropped) {
