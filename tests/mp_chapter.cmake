@@ -10,8 +10,8 @@
 #
 # For each it makes the loadable modules NN-name.STEM.{reference,learner,stub,mutant.PATCH}: the
 # grader's object (compiled once), one object for STEM, and the reference of everything else.
-# demo.cpp and broken/*.cpp become programs. mp_finish(), after the last chapter, does the linking;
-# mp_write_json() writes build/…/exercises.json, from which the runner knows all this.
+# demo.cpp, demo_*.cpp and broken/*.cpp become programs. mp_finish(), after the last chapter, does
+# the linking; mp_write_json() writes build/…/exercises.json, from which the runner knows all this.
 
 # The calls that stand between the code under test and the kernel (tests/support/wrapped.cpp).
 set(MP_WRAPPED
@@ -69,16 +69,20 @@ function(mp_chapter chapter)
     endforeach()
   endforeach()
 
-  # The programs: on the reference, and the demo on the learner's own files as well.
+  # The programs: on the reference, and demos on the learner's own files as well.
   file(GLOB broken ${CMAKE_CURRENT_SOURCE_DIR}/broken/*.cpp)
   foreach(source IN LISTS broken)
     get_filename_component(name ${source} NAME_WE)
     set_property(GLOBAL APPEND PROPERTY mp_programs ${chapter}_broken_${name})
     set_property(GLOBAL PROPERTY mp_source_of_${chapter}_broken_${name} ${source})
   endforeach()
-  foreach(demo IN ITEMS demo demo_mine)
-    set_property(GLOBAL APPEND PROPERTY mp_programs ${chapter}_${demo})
-    set_property(GLOBAL PROPERTY mp_source_of_${chapter}_${demo} ${CMAKE_CURRENT_SOURCE_DIR}/demo.cpp)
+  file(GLOB demos ${CMAKE_CURRENT_SOURCE_DIR}/demo.cpp ${CMAKE_CURRENT_SOURCE_DIR}/demo_*.cpp)
+  foreach(source IN LISTS demos)
+    get_filename_component(demo ${source} NAME_WE)
+    foreach(program IN ITEMS ${chapter}_${demo} ${chapter}_${demo}_mine)
+      set_property(GLOBAL APPEND PROPERTY mp_programs ${program})
+      set_property(GLOBAL PROPERTY mp_source_of_${program} ${source})
+    endforeach()
   endforeach()
 endfunction()
 

@@ -4,9 +4,7 @@
 
 #include <array>
 #include <cstdio>
-#include <cstdlib>
 #include <optional>
-#include <sstream>
 
 #include "judge/autopsy_calls.hpp"
 #include "judge/autopsy_scene.hpp"
@@ -54,29 +52,16 @@ std::string unseen_text(pid_t pid, pid_t tid) {
          "; its system call could not be seen";
 }
 
-/// The line `NUMBER 0xARG … 0xARG 0xSP 0xPC`, `-1 0xSP 0xPC`, or `running`.
 std::string blocked_text(pid_t pid, pid_t tid, const Stat& stat, Scene& scene) {
-  const auto line = read_proc(pid, "task/" + std::to_string(tid) + "/syscall");
-  if (!line) {
+  const auto call = read_call(pid, tid);
+  if (!call) {
     return unseen_text(pid, tid);
   }
-  if (line->rfind("running", 0) == 0) {
+  if (call->number == kRunning) {
     return running_text(stat);  // it was woken since its state was read
   }
-  std::istringstream words(*line);
-  Call call{pid, tid, -1, {}};
-  if (!(words >> call.number)) {
-    return unseen_text(pid, tid);
-  }
-  words >> std::hex;
-  for (std::uint64_t& argument : call.arguments) {
-    // Through a string: operator>> does not take the prefix 0x in every library.
-    std::string word;
-    words >> word;
-    argument = std::strtoull(word.c_str(), nullptr, 16);
-  }
-  return call.number < 0 ? "is blocked outside any system call"
-                         : "is blocked in " + describe_call(call, scene);
+  return call->number == kNoCall ? "is blocked outside any system call"
+                                 : "is blocked in " + describe_call(*call, scene);
 }
 
 std::string thread_text(pid_t pid, pid_t tid, const Stat& stat, Scene& scene) {

@@ -7,10 +7,13 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdlib>
+#include <sstream>
 #include <string_view>
 
 #include "judge/autopsy_fds.hpp"
 #include "judge/autopsy_waits.hpp"
+#include "judge/proc.hpp"
 #include "judge/target_memory.hpp"
 #include "support/syscall_names.hpp"
 
@@ -180,14 +183,85 @@ constexpr Family kFamilies[] = {
     {"restart_syscall", restarted},
 };
 
+/// The entry of a table for the call, or a null pointer.
+template <typename Entry, std::size_t N>
+const Entry* find_entry(const Entry (&table)[N], const Call& call) {
+  const std::string name = name_of(call);
+  const auto* const entry =
+      std::find_if(std::begin(table), std::end(table),
+                   [&name](const Entry& candidate) { return candidate.name == name; });
+  return entry == std::end(table) ? nullptr : entry;
+}
+
+/// Where a call has its time-out: null, or negative where it is a number of milliseconds, means
+/// none.
+struct TimeOut {
+  enum Kind { kPointer, kMilliseconds, kAlways };
+  std::string_view name;
+  Kind kind;
+  std::size_t argument = 0;
+};
+
+constexpr TimeOut kTimeOuts[] = {
+    {"nanosleep", TimeOut::kAlways},           {"clock_nanosleep", TimeOut::kAlways},
+    {"restart_syscall", TimeOut::kAlways},     {"poll", TimeOut::kMilliseconds, 2},
+    {"epoll_wait", TimeOut::kMilliseconds, 3}, {"epoll_pwait", TimeOut::kMilliseconds, 3},
+    {"ppoll", TimeOut::kPointer, 2},           {"select", TimeOut::kPointer, 4},
+    {"pselect6", TimeOut::kPointer, 4},        {"epoll_pwait2", TimeOut::kPointer, 3},
+    {"futex", TimeOut::kPointer, 3},           {"recvmmsg", TimeOut::kPointer, 4},
+    {"rt_sigtimedwait", TimeOut::kPointer, 2}, {"semtimedop", TimeOut::kPointer, 3},
+    {"mq_timedsend", TimeOut::kPointer, 4},    {"mq_timedreceive", TimeOut::kPointer, 4},
+};
+
 }  // namespace
 
+std::optional<Call> read_call(pid_t pid, pid_t tid) {
+  // `NUMBER 0xARG … 0xARG 0xSP 0xPC`, `-1 0xSP 0xPC`, or `running`.
+  const auto line = read_proc(pid, "task/" + std::to_string(tid) + "/syscall");
+  if (!line) {
+    return std::nullopt;
+  }
+  Call call{pid, tid, kRunning, {}};
+  if (line->starts_with("running")) {
+    return call;
+  }
+  std::istringstream words(*line);
+  if (!(words >> call.number)) {
+    return std::nullopt;
+  }
+  for (std::uint64_t& argument : call.arguments) {
+    // Through a string: operator>> does not take the prefix 0x in every library.
+    std::string word;
+    words >> word;
+    argument = std::strtoull(word.c_str(), nullptr, 16);
+  }
+  return call;
+}
+
 std::string describe_call(const Call& call, Scene& scene) {
-  const std::string name = name_of(call);
-  const auto* const family =
-      std::find_if(std::begin(kFamilies), std::end(kFamilies),
-                   [&name](const Family& candidate) { return candidate.name == name; });
-  return family == std::end(kFamilies) ? name : family->describe(call, scene);
+  const Family* family = find_entry(kFamilies, call);
+  return family == nullptr ? name_of(call) : family->describe(call, scene);
+}
+
+std::vector<int> awaited_descriptors(const Call& call) {
+  const Family* family = find_entry(kFamilies, call);
+  if (family != nullptr && (family->describe == reading || family->describe == writing)) {
+    return {int_argument(call, 0)};
+  }
+  std::vector<int> fds;
+  for (const Watched& one : watched_descriptors(call)) {
+    fds.push_back(one.fd);
+  }
+  return fds;
+}
+
+bool has_time_out(const Call& call) {
+  const TimeOut* time_out = find_entry(kTimeOuts, call);
+  if (time_out == nullptr || time_out->kind == TimeOut::kAlways) {
+    return time_out != nullptr;
+  }
+  return time_out->kind == TimeOut::kPointer ? call.arguments[time_out->argument] != 0
+                                             : int_argument(call, time_out->argument) >= 0;
 }
 
 }  // namespace mp::judge

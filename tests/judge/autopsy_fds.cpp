@@ -24,17 +24,23 @@ ino_t inode_in(std::string_view target) {
   return inode;
 }
 
-/// `; the write end is still open in …`, or that nobody has it.
-std::string pipe_text(pid_t pid, const std::string& target, Wants wants, Scene& scene) {
-  const bool input = wants == Wants::kInput;
-  const std::string end = input ? "write end" : "read end";
-  const std::string holders = scene.holders(target, input, pid);
-  return target + (input ? "; " : ", which is full; ") +
-         (holders.empty() ? "no process that can be seen has its " + end + " open"
-                          : "the " + end + " is " + holders);
+/// What keeps one who reads from seeing the end of the file, or one who writes from going on.
+std::string open_in(const std::string& end, Wants wants, const std::string& holders) {
+  if (holders.empty()) {
+    return "; no process that can be seen has the " + end + " open";
+  }
+  return wants == Wants::kInput
+             ? "; the " + end + " is still open " + holders
+             : "; the buffer is full and nobody is reading; the " + end + " is open " + holders;
 }
 
-std::string socket_text(pid_t pid, const std::string& target, Scene& scene) {
+std::string pipe_text(pid_t pid, const std::string& target, Wants wants, Scene& scene) {
+  const bool input = wants == Wants::kInput;
+  return target +
+         open_in(input ? "write end" : "read end", wants, scene.holders(target, input, pid));
+}
+
+std::string socket_text(pid_t pid, const std::string& target, Wants wants, Scene& scene) {
   const auto socket = scene.unix_socket(inode_in(target));
   if (!socket) {
     return target + "; what is at its other end could not be found out";
@@ -51,9 +57,7 @@ std::string socket_text(pid_t pid, const std::string& target, Scene& scene) {
   }
   const std::string peer = "socket:[" + std::to_string(*socket->peer) + "]";
   // A socket is read and written, so whoever has it open at all holds it.
-  const std::string holders = scene.holders(peer, true, pid);
-  return target + name + "; the other end, " + peer + ", is " +
-         (holders.empty() ? "open in no process that can be seen" : holders);
+  return target + name + open_in("other end, " + peer + ",", wants, scene.holders(peer, true, pid));
 }
 
 std::string eventfd_text(const std::string& info) {
@@ -107,7 +111,7 @@ std::string about_descriptor(pid_t pid, int fd, Wants wants, Scene& scene) {
     return pipe_text(pid, target, wants, scene);
   }
   if (starts_with(target, "socket:")) {
-    return socket_text(pid, target, scene);
+    return socket_text(pid, target, wants, scene);
   }
   if (starts_with(target, "anon_inode:") || starts_with(target, "pidfd:")) {
     return anonymous_text(pid, *descriptor, scene);

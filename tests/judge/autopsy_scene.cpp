@@ -123,11 +123,11 @@ std::string Scene::holders(const std::string& target, bool writing, pid_t self) 
     }
   }
   if (found.count(self) == 0) {
-    return others.empty() ? "" : "still open " + joined(others, kMostShown);
+    return joined(others, kMostShown);
   }
   const std::string itself = "in pid " + std::to_string(self) + " itself, " + fds_text(found[self]);
-  return others.empty() ? "open only " + itself
-                        : "still open " + joined(others, kMostShown) + ", and " + itself;
+  return others.empty() ? itself + ", and nowhere else"
+                        : joined(others, kMostShown) + ", and " + itself;
 }
 
 std::string Scene::lock_holders(const std::string& target) {

@@ -31,9 +31,8 @@ class Scene {
   /// Who holds the other side of a pipe or socket: processes with a descriptor that leads to
   /// `target`, through which they can write (or else read).
   /// @param self  the process which waits; told apart as "in pid 4242 itself".
-  /// @return `still open in pid 4241 (test), fd 4, and in pid 4242 itself, fd 4`, `open only in
-  ///         pid 4242 itself, fd 4`, or an empty string
-  ///         when no process that can be seen has it open.
+  /// @return `in pid 4241 (test), fd 4, and in pid 4242 itself, fd 4`, `in pid 4242 itself, fd 4,
+  ///         and nowhere else`, or an empty string when no process that can be seen has it open.
   std::string holders(const std::string& target, bool writing, pid_t self);
 
   /// The processes that hold an advisory lock on the file `target` (flock(2), fcntl_locking(2)),

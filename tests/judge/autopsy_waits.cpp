@@ -73,11 +73,6 @@ std::string timeout_at(pid_t pid, std::uint64_t address) {
 
 // --- several descriptors ----------------------------------------------------------------------
 
-struct Watched {
-  int fd = -1;
-  unsigned events = 0;  // POLLIN …; epoll(7) has the same bits
-};
-
 std::string events_text(unsigned events) {
   std::vector<std::string> names;
   for (const auto& [bit, name] :
@@ -105,6 +100,18 @@ std::string watched_text(pid_t pid, const std::vector<Watched>& all, Scene& scen
   return pieces.empty() ? " on no descriptor" : " on " + joined(pieces, kMostShown);
 }
 
+std::vector<Watched> polled(const Call& call) {
+  std::vector<Watched> watched;
+  const std::uint64_t count = std::min<std::uint64_t>(call.arguments[1], 1024);
+  for (std::uint64_t i = 0; i < count; ++i) {
+    const auto one = peek<pollfd>(call.pid, call.arguments[0] + i * sizeof(pollfd));
+    if (one && one->fd >= 0) {  // poll skips an entry with a negative descriptor
+      watched.push_back({one->fd, static_cast<unsigned>(static_cast<unsigned short>(one->events))});
+    }
+  }
+  return watched;
+}
+
 /// The descriptors of the three sets of select(2), which lie at arguments 1 to 3.
 std::vector<Watched> selected(const Call& call) {
   constexpr std::array<unsigned, 3> kEvents{POLLIN, POLLOUT, POLLPRI};
@@ -122,6 +129,24 @@ std::vector<Watched> selected(const Call& call) {
       if ((word >> bit & 1) != 0) {
         watched.push_back({fd, kEvents[set]});
       }
+    }
+  }
+  return watched;
+}
+
+/// What an epoll instance watches. One line of its file for each:
+/// `tfd:        3 events:       19 data: …`, the events in hexadecimal.
+std::vector<Watched> in_epoll_set(const Call& call) {
+  std::vector<Watched> watched;
+  const std::string file = "fdinfo/" + std::to_string(int_argument(call, 0));
+  std::istringstream info(read_proc(call.pid, file).value_or(""));
+  for (std::string line; std::getline(info, line);) {
+    std::istringstream words(line);
+    std::string label;
+    std::string events;
+    Watched one;
+    if (words >> label >> one.fd >> events >> std::hex >> one.events && label == "tfd:") {
+      watched.push_back(one);
     }
   }
   return watched;
@@ -202,18 +227,22 @@ int int_argument(const Call& call, std::size_t index) {
   return static_cast<int>(static_cast<std::uint32_t>(call.arguments[index]));
 }
 
+std::vector<Watched> watched_descriptors(const Call& call) {
+  if (is(call, "poll") || is(call, "ppoll")) {
+    return polled(call);
+  }
+  if (is(call, "select") || is(call, "pselect6")) {
+    return selected(call);
+  }
+  const std::string_view name = test::syscall_name(call.number);
+  return name.starts_with("epoll_") ? in_epoll_set(call) : std::vector<Watched>{};
+}
+
 std::string in_poll(const Call& call, Scene& scene) {
   const bool plain = is(call, "poll");
   const std::string timeout =
       plain ? timeout_ms(int_argument(call, 2)) : timeout_at(call.pid, call.arguments[2]);
-  std::vector<Watched> watched;
-  const std::uint64_t count = std::min<std::uint64_t>(call.arguments[1], 1024);
-  for (std::uint64_t i = 0; i < count; ++i) {
-    const auto one = peek<pollfd>(call.pid, call.arguments[0] + i * sizeof(pollfd));
-    if (one && one->fd >= 0) {  // poll skips an entry with a negative descriptor
-      watched.push_back({one->fd, static_cast<unsigned>(static_cast<unsigned short>(one->events))});
-    }
-  }
+  const std::vector<Watched> watched = polled(call);
   const std::string hopeless =
       watched.empty() && timeout == kNoTimeout ? ": only a signal ends it" : "";
   return (plain ? "poll" : "ppoll") + timeout + watched_text(call.pid, watched, scene) + hopeless;
@@ -233,21 +262,9 @@ std::string in_select(const Call& call, Scene& scene) {
 std::string in_epoll(const Call& call, Scene& scene) {
   const bool precise = is(call, "epoll_pwait2");
   const int fd = int_argument(call, 0);
-  // One line for each: `tfd:        3 events:       19 data: …`, the events in hexadecimal.
-  std::vector<Watched> watched;
-  std::istringstream info(read_proc(call.pid, "fdinfo/" + std::to_string(fd)).value_or(""));
-  for (std::string line; std::getline(info, line);) {
-    std::istringstream words(line);
-    std::string label;
-    std::string events;
-    Watched one;
-    if (words >> label >> one.fd >> events >> std::hex >> one.events && label == "tfd:") {
-      watched.push_back(one);
-    }
-  }
   return std::string(test::syscall_name(call.number)) + "(" + std::to_string(fd) + ")" +
          (precise ? timeout_at(call.pid, call.arguments[3]) : timeout_ms(int_argument(call, 3))) +
-         watched_text(call.pid, watched, scene);
+         watched_text(call.pid, in_epoll_set(call), scene);
 }
 
 std::string in_futex(const Call& call, Scene& scene) {

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <string>
+#include <vector>
 
 #include "judge/autopsy_calls.hpp"
 #include "judge/autopsy_scene.hpp"
@@ -14,6 +15,14 @@ namespace mp::judge {
 
 /// Argument `index` as the int that the call takes: the upper half of the register means nothing.
 int int_argument(const Call& call, std::size_t index);
+
+struct Watched {
+  int fd = -1;
+  unsigned events = 0;  ///< POLLIN …; epoll(7) has the same bits
+};
+
+/// The descriptors of a poll(2), select(2), epoll_wait(2) or one of their kin; of other calls none.
+std::vector<Watched> watched_descriptors(const Call& call);
 
 /// poll(2) and ppoll(2): the descriptors, what each is and who could make it ready, the time-out.
 std::string in_poll(const Call& call, Scene& scene);

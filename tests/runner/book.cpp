@@ -50,6 +50,19 @@ bool names_exercise(const std::string& word, const Exercise& exercise) {
   throw UnknownId(text + ". ./learn list shows all");
 }
 
+/// The names of the sources in a folder that begin with `start`, without it.
+std::set<std::string> sources(const std::filesystem::path& folder, const std::string& start) {
+  std::set<std::string> names;
+  std::error_code none;  // a chapter may have no such folder
+  for (const auto& entry : std::filesystem::directory_iterator(folder, none)) {
+    const std::string name = entry.path().stem().string();
+    if (entry.path().extension() == ".cpp" && name.starts_with(start)) {
+      names.insert(name.substr(start.size()));
+    }
+  }
+  return names;
+}
+
 }  // namespace
 
 std::vector<const Exercise*> Book::exercises() const {
@@ -107,6 +120,14 @@ const Chapter& Book::find_chapter(const std::string& word) const {
     text += " " + chapter.name;
   }
   throw UnknownId(text);
+}
+
+std::set<std::string> Book::demos(const Chapter& chapter) const {
+  return sources(path("chapters/" + chapter.name), "demo_");
+}
+
+std::set<std::string> Book::broken(const Chapter& chapter) const {
+  return sources(path("chapters/" + chapter.name + "/broken"), "");
 }
 
 const Chapter& Book::chapter_of(const Exercise& exercise) const {

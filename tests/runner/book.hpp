@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -68,6 +69,11 @@ struct Book {
   /// The same for exactly one chapter. @throws UnknownId.
   [[nodiscard]] const Chapter& find_chapter(const std::string& word) const;
   [[nodiscard]] const Chapter& chapter_of(const Exercise& exercise) const;
+
+  /// The names of a chapter's further demos: "python" for demo_python.cpp.
+  [[nodiscard]] std::set<std::string> demos(const Chapter& chapter) const;
+  /// The names of its programs that are wrong on purpose: "zombies" for broken/zombies.cpp.
+  [[nodiscard]] std::set<std::string> broken(const Chapter& chapter) const;
 
   [[nodiscard]] std::filesystem::path path(const std::string& below_root) const {
     return source / below_root;

@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <filesystem>
-#include <set>
 
 #include "judge/command.hpp"
 #include "runner/build.hpp"
@@ -28,6 +27,23 @@ void require_program(const char* program, const char* packages) {
     throw Lacking(
         fmt::format("{} is needed for this and is not here: install {}", program, packages));
   }
+}
+
+/// The program that `name` means in a chapter: its demo when there is no name, one of its further
+/// demos, or one of its broken programs. @throws UnknownId.
+std::string program_named(const Book& book, const Chapter& chapter, const std::string& name,
+                          bool mine) {
+  const auto demos = book.demos(chapter);
+  if (name.empty() || demos.contains(name)) {
+    return chapter.name + "_demo" + (name.empty() ? "" : "_" + name) + (mine ? "_mine" : "");
+  }
+  const auto broken = book.broken(chapter);
+  if (broken.contains(name)) {
+    return chapter.name + "_broken_" + name;
+  }
+  const std::string others = demos.empty() ? "" : fmt::format("demos: {}; ", fmt::join(demos, " "));
+  throw UnknownId(fmt::format("chapter {} has no program \"{}\"; {}in broken/: {}", chapter.name,
+                              name, others, fmt::join(broken, " ")));
 }
 
 }  // namespace
@@ -136,27 +152,12 @@ int diff_command(const Book& book, const std::string& word, bool force) {
   return code <= 1 ? kPassed : kLacking;  // diff says 1 when there are differences
 }
 
-int demo_command(const Book& book, const std::string& word, const std::string& broken, bool mine) {
-  const Chapter& chapter = book.find_chapter(word);
-  std::string program = chapter.name + (mine ? "_demo_mine" : "_demo");
-  if (!broken.empty()) {
-    const auto folder = book.path("chapters/" + chapter.name + "/broken");
-    if (!std::filesystem::exists(folder / (broken + ".cpp"))) {
-      std::string text =
-          fmt::format("chapter {} has no broken program \"{}\"; it has", chapter.name, broken);
-      std::set<std::string> names;
-      for (const auto& entry : std::filesystem::directory_iterator(folder)) {
-        names.insert(entry.path().stem());
-      }
-      for (const std::string& name : names) {
-        text += " " + name;
-      }
-      throw UnknownId(text);
-    }
-    program = chapter.name + "_broken_" + broken;
-  }
-  build_or_throw(book, {program});
-  const int code = judge::run_in_foreground({(book.build / "programs" / program).string()});
+int demo_command(const Book& book, const std::string& word, const std::string& name, bool mine) {
+  const std::string program = program_named(book, book.find_chapter(word), name, mine);
+  build_or_throw(book, {program, "mp_watch"});
+  const auto folder = book.build / "programs";
+  const int code =
+      judge::run_in_foreground({(folder / "mp_watch").string(), (folder / program).string()});
   return code == 0 ? kPassed : kNotYet;
 }
 

@@ -30,8 +30,10 @@ int list_command(const Book& book, bool json);
 int hint_command(const Book& book, const std::string& word);
 int reset_command(const Book& book, const std::string& word);
 int diff_command(const Book& book, const std::string& word, bool force);
-/// @param broken  a program of the chapter's broken/ folder to run instead; empty: the demo.
-int demo_command(const Book& book, const std::string& word, const std::string& broken, bool mine);
+/// Runs a program of a chapter under the watch (judge/watch.cpp), which ends it if it hangs.
+/// @param name  demo_NAME.cpp or, where there is none, broken/NAME.cpp; empty: demo.cpp.
+/// @param mine  a demo on the learner's files instead of the references.
+int demo_command(const Book& book, const std::string& word, const std::string& name, bool mine);
 int bench_command(const Book& book, const std::string& word);
 int docs_command(const Book& book);
 int doctor_command(const Book& book);

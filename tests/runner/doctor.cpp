@@ -153,7 +153,8 @@ std::vector<Finding> look() {
       {works(has_ptrace), false, "ptrace of a child",
        "tests that record system calls are skipped; docker: --cap-add=SYS_PTRACE"},
       {works(has_proc_syscall), false, "/proc/PID/syscall of a child",
-       "the autopsy of a hang shows kernel functions in place of system calls"},
+       "the autopsy of a hang shows kernel functions in place of system calls, and a demo that "
+       "hangs is not ended"},
       {works([] { return prctl(PR_GET_SECCOMP) >= 0; }), false, "seccomp",
        "the kernel was built without it; nothing here needs it yet"},
       {works([] { return syscall(SYS_landlock_create_ruleset, nullptr, 0, 1U) > 0; }), false,

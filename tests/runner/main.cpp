@@ -47,10 +47,10 @@ int run(int argc, char** argv) {
   auto* diff = app.add_subcommand("diff", "your answer beside the reference, once yours passes");
   diff->add_option("id", word)->required();
   diff->add_flag("--force", force, "also when it does not pass yet");
-  auto* demo = app.add_subcommand("demo", "run a chapter's demo, or one of its broken programs");
+  auto* demo = app.add_subcommand("demo", "run a chapter's demo, or another of its programs");
   demo->add_option("chapter", word)->required();
-  std::string broken;
-  demo->add_option("program", broken, "one of its broken/ programs instead");
+  std::string program;
+  demo->add_option("program", program, "NAME: demo_NAME.cpp, or broken/NAME.cpp");
   demo->add_flag("--mine", mine, "on your own files instead of the references");
   auto* bench = app.add_subcommand("bench", "measure a chapter's work beside its peers");
   bench->add_option("chapter", word)->required();
@@ -97,7 +97,7 @@ int run(int argc, char** argv) {
     return diff_command(book, word, force);
   }
   if (demo->parsed()) {
-    return demo_command(book, word, broken, mine);
+    return demo_command(book, word, program, mine);
   }
   if (bench->parsed()) {
     return bench_command(book, word);

@@ -163,12 +163,17 @@ class Verification {
       }
     }
     if (wants("demo") || wants("text")) {
+      targets.emplace_back("mp_watch");
       for (const Chapter& chapter : book_.chapters) {
-        targets.push_back(chapter.name + "_demo");
-        targets.push_back(chapter.name + "_demo_mine");
-        for (const auto& entry :
-             fs::directory_iterator(book_.path("chapters/" + chapter.name + "/broken"))) {
-          targets.push_back(chapter.name + "_broken_" + entry.path().stem().string());
+        std::set<std::string> demos = {chapter.name + "_demo"};
+        for (const std::string& name : book_.demos(chapter)) {
+          demos.insert(chapter.name + "_demo_" + name);
+        }
+        for (const std::string& demo : demos) {
+          targets.insert(targets.end(), {demo, demo + "_mine"});
+        }
+        for (const std::string& name : book_.broken(chapter)) {
+          targets.push_back(chapter.name + "_broken_" + name);
         }
       }
     }
@@ -341,6 +346,9 @@ class Verification {
   void texts() {
     tally_.section("what the chapters show");
     const bool all = wants("text") && options_.words.empty();
+    if (all) {  // it decides what the programs show that wait for ever
+      script("tests/judge/watch_test.py", {(book_.build / "programs/mp_watch").string()});
+    }
     const judge::CommandResult result =
         judge::run_command({"python3", "tests/site/check_text.py", "--json", "--programs",
                             (book_.build / "programs").string()},
@@ -370,16 +378,22 @@ class Verification {
     });
   }
 
+  /// A script of tests, which counts as one check.
+  void script(const std::string& name, const std::vector<std::string>& arguments = {}) {
+    std::vector<std::string> words = {"python3", name};
+    words.insert(words.end(), arguments.begin(), arguments.end());
+    const auto result = judge::run_command(words, book_.source);
+    result.exitcode == 0 ? tally_.pass(name) : tally_.fail(name, tame(result.output, 30));
+  }
+
   void site() {
     tally_.section("the site");
     if (judge::run_command({"doxygen", "--version"}).exitcode != 0) {
       tally_.skip("site", "doxygen is not installed");
       return;
     }
-    for (const char* test : {"tests/site/check_text_test.py", "tests/site/site_test.py"}) {
-      const auto result = judge::run_command({"python3", test}, book_.source);
-      result.exitcode == 0 ? tally_.pass(test) : tally_.fail(test, tame(result.output, 30));
-    }
+    script("tests/site/check_text_test.py");
+    script("tests/site/site_test.py");
     const auto result = judge::run_command(
         {"python3", "docs/build_site.py", "--output", (book_.build / "site").string()},
         book_.source);

@@ -197,6 +197,20 @@ class Book(unittest.TestCase):
         (self.programs / "01-process_demo").unlink()
         self.assert_reported("output", "no program 01-process_demo")
 
+    def test_another_demo(self):
+        self.change("output: demo 01-process", "output: demo 01-process/names")
+        self.assert_reported("output", "no program 01-process_demo_names")
+        (self.programs / "01-process_demo").rename(self.programs / "01-process_demo_names")
+        self.assertEqual(self.reported(), [])
+
+    def test_a_broken_program_without_a_name(self):
+        self.change("output: broken 01-process/zombies", "output: broken 01-process")
+        self.assert_reported("output", "neither")
+
+    def test_programs_run_under_the_watch(self):
+        self.program("mp_watch", '"$1"; case $1 in *_demo) echo "watch: ended it" >&2; esac')
+        self.assert_reported("output", "line 3", "the program prints 'watch: ended it'")
+
     def test_an_unknown_kind_of_program(self):
         self.change("output: demo 01-process", "output: 01-process demo")
         self.assert_reported("output", "neither")
