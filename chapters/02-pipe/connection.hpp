@@ -26,6 +26,9 @@ namespace mp {
 ///
 /// A call that does not fit (a closed end, the wrong direction) is a ValueError, and changes
 /// nothing.
+///
+/// A message of up to 16 KiB costs one system call to send, and two to receive, if there is room
+/// for it and it is there: without a limit, no call is made to ask beforehand.
 class Connection {
  public:
   /// Takes over an end.
@@ -49,6 +52,9 @@ class Connection {
   }
 
   /// The same with a limit, which CPython does not have.
+  /// @param message   of any length up to kMaxMessage.
+  /// @param deadline  for all of it. One that has passed sends what there is room for, without
+  ///                  waiting.
   /// @throws TimeoutError if the message could not be sent in time. As long as nothing of it was
   ///         sent, the connection is as before. A message that was cut off makes an end of sending:
   ///         an end that only sends is closed, one that also receives goes on as one that only
@@ -62,23 +68,26 @@ class Connection {
   /// @param maxlength  of the message, in bytes.
   /// @throws EOFError if nothing is left and no process holds the other end; again at each call.
   ///         BadMessage if the end of file is inside a message; the next call is an EOFError.
-  ///         BadMessage for a message that is longer than `maxlength` or of a length that cannot
-  ///         be, and std::system_error: what follows cannot be told apart any more, which makes an
-  ///         end of receiving. An end that only receives is closed, one that also sends goes on as
-  ///         one that only sends. ValueError as above; std::bad_alloc, after which the message is
-  ///         still there.
+  ///         BadMessage for a message that is longer than `maxlength` (as soon as its length is
+  ///         known) or of a length that cannot be, and std::system_error: what follows cannot be
+  ///         told apart any more, which makes an end of receiving. An end that only receives is
+  ///         closed, one that also sends goes on as one that only sends. ValueError as above;
+  ///         std::bad_alloc, after which the message is still there.
   Bytes recv_bytes(std::size_t maxlength = kMaxMessage) {
     return recv_bytes_until(Deadline::never(), maxlength);
   }
 
   /// The same with a limit for all of the message, which CPython does not have.
+  /// @param deadline   for all of it. One that has passed takes what is there, without waiting.
+  /// @param maxlength  of the message, in bytes.
   /// @throws TimeoutError if the message was not complete in time. What has arrived of it is kept,
   ///         and the next call goes on from there. (It is kept in this process. A child that is
   ///         forked in between has a copy of it, and must not receive on this end.) As recv_bytes()
   ///         otherwise.
   Bytes recv_bytes_until(Deadline deadline, std::size_t maxlength = kMaxMessage);
 
-  /// Receives the next message into memory of the caller's. Python: `recv_bytes_into()`.
+  /// Receives the next message into memory of the caller's, without a copy in between (unless a
+  /// part of it has come before, with a call that timed out). Python: `recv_bytes_into()`.
   /// @param buffer  where to, from its first byte on.
   /// @return how long the message is.
   /// @throws BufferTooShort if the message is longer than `buffer`, which is unchanged then. The

@@ -55,22 +55,27 @@ struct Incoming {
 /// @param deadline  for all of it.
 /// @return the length of the message; none if the deadline came first.
 /// @throws EOFError if the end of file is where a header would begin: no message is lost.
-///         BadMessage if it is inside the header, or as decode_header(). std::system_error.
+///         BadMessage if it is inside the header: `incoming` is as new then, and the next call
+///         finds the end of file. BadMessage as decode_header(): such a header stays where it is,
+///         and every further call throws. std::system_error.
 ///
 /// ### Implementation
 /// Read 4 bytes and ask decode_header(); read 8 more only if it wants them. A byte too many would
-/// be the first one of the body.
+/// be the first one of the body. A short header that is there is read with one system call, and so
+/// is a body.
 std::optional<std::uint64_t> read_header(int fd, Incoming& incoming,
                                          Deadline deadline = Deadline::never());
 
 /// Reads the body of a message whose header is complete, or what is missing of it. The body gets
-/// its memory here, before its first byte is read.
+/// its memory here, once, before its first byte is read, and nobody writes to it before there are
+/// bytes for it. An empty body needs no system call.
 /// @param fd        a stream socket.
 /// @param incoming  the message; `body` and `received` are filled in.
 /// @param deadline  for all of it.
 /// @return whether the message is complete; false if the deadline came first.
-/// @throws BadMessage if the end of file is inside the message; std::bad_alloc if there is no
-///         memory for it (nothing is read then); std::system_error.
+/// @throws BadMessage if the end of file comes before the last byte, also before the first one:
+///         `incoming` is as new then. std::bad_alloc if there is no memory for it: nothing is read
+///         then, `incoming` is as before, and it may be tried again. std::system_error.
 bool read_body(int fd, Incoming& incoming, Deadline deadline = Deadline::never());
 
 /// How much of a message has been sent.

@@ -49,20 +49,25 @@ inline iovec part_of(std::span<const std::byte> bytes) {
 /// Writes several buffers, one behind the other, as if they were one: with one system call, if the
 /// kernel takes everything.
 /// @param fd        a stream socket (unix(7)).
-/// @param parts     the buffers. The array is the function's to change, the buffers are not; what
-///                  it holds afterwards means nothing. Buffers may be empty.
+/// @param parts     the buffers, at most 1024 (IOV_MAX). The array is the function's to change, the
+///                  buffers are not; what it holds afterwards means nothing. Buffers may be empty.
+///                  Nothing in any of them: done, without a system call.
 /// @param deadline  for all of it. A deadline that has passed hands over what there is room for,
 ///                  without waiting.
 /// @return kDone with the size of all parts, or kTimedOut with the number of bytes that the kernel
 ///         has taken.
-/// @throws std::system_error naming the call: EPIPE if no process holds the other end. No SIGPIPE
-///         is raised, and the process's handling of it is not changed. EINTR starts the call again.
+/// @throws std::system_error naming the call: EPIPE if no process holds the other end; also where
+///         the kernel says ECONNRESET. No SIGPIPE is raised, and the process's handling of it is
+///         not changed. EINTR starts the call again.
 /// @see sendmsg(2), signal(7), unix(7). Python: `Connection._send()`.
 ///
 /// ### Implementation
 /// `write` and `writev` kill the caller with SIGPIPE when nobody can read. sendmsg(2) takes a list
 /// of buffers as well, and flags: `MSG_NOSIGNAL`, `MSG_DONTWAIT`. A short count may end in the
 /// middle of any of the buffers: skip those that are written, shorten the one that is begun.
+///
+/// A writer that waits for room while its peer closes, and leaves bytes unread, is told ECONNRESET,
+/// once; every call after that says EPIPE. The caller should not have to know the moment.
 Transfer write_all(int fd, std::span<iovec> parts, Deadline deadline = Deadline::never());
 
 }  // namespace mp

@@ -15,11 +15,13 @@
 #include <cereal/types/utility.hpp>
 #include <cereal/types/variant.hpp>
 #include <cereal/types/vector.hpp>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <deque>
 #include <list>
+#include <ranges>
 #include <span>
 #include <stdexcept>
 #include <string>
@@ -32,9 +34,12 @@
 //
 // Numbers, strings, the containers above and any nesting of them; a type of yours that has cereal's
 // `template <class Archive> void serialize(Archive& archive) { archive(x, y); }`; and a plain
-// struct that can be copied byte by byte (std::is_trivially_copyable). No pointers: an address
-// means nothing in another process. Bytes are in this machine's order.
+// struct that can be copied byte by byte (std::is_trivially_copyable). No pointers, and no views
+// (std::string_view): an address means nothing in another process. Each element of a container
+// takes at least one byte, so an empty struct is none. Bytes are in this machine's order.
 namespace mp {
+
+/// @cond  what cereal calls, and nobody else
 
 // In a namespace of its own, where none of our own functions is found.
 namespace detail::bare {
@@ -69,7 +74,9 @@ class Unpickler : public cereal::InputArchive<Unpickler, cereal::AllowEmptyClass
 
   void read(void* data, std::size_t size) {
     need(size);
-    std::memcpy(data, rest.data(), size);
+    if (size > 0) {  // memcpy takes no null pointers, not even for nothing
+      std::memcpy(data, rest.data(), size);
+    }
     rest = rest.subspan(size);
   }
 
@@ -83,10 +90,12 @@ class Unpickler : public cereal::InputArchive<Unpickler, cereal::AllowEmptyClass
   std::span<const std::byte> rest;
 };
 
-/// A struct that cereal cannot take apart, and that can be copied byte by byte.
+/// A struct that cereal cannot take apart, and that can be copied byte by byte. Not a view: the
+/// bytes of a std::string_view are an address.
 template <class T>
 concept PlainStruct =
     std::is_class_v<T> && std::is_trivially_copyable_v<T> && !std::is_empty_v<T> &&
+    !std::ranges::borrowed_range<const T> &&
     !cereal::traits::is_output_serializable<T, bare::CerealOnly>::value;
 
 template <class T>
@@ -138,7 +147,14 @@ void save(Pickler& archive, const cereal::BinaryData<T>& data) {
 
 template <class T>
 void load(Unpickler& archive, cereal::BinaryData<T>& data) {
-  archive.read(data.data, data.size);
+  using Element = std::remove_all_extents_t<std::remove_pointer_t<std::decay_t<T>>>;
+  if constexpr (std::same_as<Element, bool>) {  // one by one, see above
+    for (bool& value : std::span(static_cast<bool*>(data.data), data.size)) {
+      archive(value);
+    }
+  } else {
+    archive.read(data.data, data.size);
+  }
 }
 
 // The length of a container. Whoever reads it makes room for so many elements, and each of them
@@ -175,6 +191,17 @@ requires(!std::is_arithmetic_v<T>) void load(Unpickler& archive,
   load_one_by_one(archive, vector);
 }
 
+// Numbers have a fixed size, so one look at the length will do.
+template <class T, class Allocator>
+requires(std::is_arithmetic_v<T> &&
+         !std::same_as<T, bool>) void load(Unpickler& archive, std::vector<T, Allocator>& vector) {
+  std::uint64_t size = 0;
+  archive(cereal::make_size_tag(size));
+  archive.need(size * sizeof(T));
+  vector.resize(static_cast<std::size_t>(size));
+  archive.read(vector.data(), vector.size() * sizeof(T));
+}
+
 template <class T, class Allocator>
 void load(Unpickler& archive, std::deque<T, Allocator>& deque) {
   load_one_by_one(archive, deque);
@@ -186,6 +213,8 @@ void load(Unpickler& archive, std::list<T, Allocator>& list) {
 }
 
 }  // namespace detail
+
+/// @endcond
 
 /// A value as bytes. Python: `pickle.dumps()`.
 /// @param value  of a type listed at the top of this file; another one does not compile.
@@ -201,7 +230,8 @@ std::vector<std::byte> dumps(const T& value) {
 /// that the sender has chosen: the bytes are numbers and lengths, and the type is the receiver's.
 /// @param bytes  all of them, and no more.
 /// @throws UnpicklingError if they are no T: too few, too many, a length that the rest of them
-///         cannot fill. Memory is taken for what is there, not for what is announced.
+///         cannot fill. Memory is taken for what is there, not for what is announced. Whatever the
+///         type's own `serialize` throws; std::bad_alloc.
 template <class T>
 T loads(std::span<const std::byte> bytes) {
   detail::Unpickler archive(bytes);

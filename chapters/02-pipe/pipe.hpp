@@ -14,7 +14,7 @@ namespace mp {
 ///
 /// @param duplex  true: both send and receive. false: the first one only receives, and the second
 ///                one only sends.
-/// @return the two ends. They are closed in a program that execve(2) starts.
+/// @return the two ends. They block, and are closed in a program that execve(2) starts.
 /// @throws std::system_error naming the call (EMFILE, ENFILE, ENOMEM): then nothing is left open.
 /// @see socketpair(2), shutdown(2).
 ///

@@ -42,10 +42,12 @@ class Waitable {
 ///
 /// ### Implementation
 /// For poll(2), a descriptor that is not open is no error of the call: `revents` has POLLNVAL, and
-/// the call returns at once. End of file is POLLHUP, and may come without POLLIN.
+/// the call returns at once. A negative one is passed over. End of file is POLLHUP, and may come
+/// without POLLIN.
 std::vector<Waitable> wait_until(const std::vector<Waitable>& waitables, Deadline deadline);
 
-/// As wait_until(). @param timeout  zero or less does not wait.
+/// As wait_until().
+/// @param waitables  what to wait for. @param timeout  zero or less does not wait.
 ///
 ///     for (const mp::Waitable& ready : mp::wait({conn1, conn2, process.sentinel()}, 1s)) {
 ///       if (ready == conn1) …
