@@ -72,6 +72,9 @@ Transfer write_all(int fd, std::span<iovec> parts, Deadline deadline) {
       count += static_cast<std::size_t>(sent);
       parts = skip(parts, static_cast<std::size_t>(sent));
     } else if (!must_wait()) {
+      if (errno == ECONNRESET) {  // the peer was there when the wait for room began
+        errno = EPIPE;
+      }
       throw_errno("sendmsg");
     } else if (!ready(fd, POLLOUT, deadline)) {
       return {count, Stop::kTimedOut};
