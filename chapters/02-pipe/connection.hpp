@@ -45,8 +45,8 @@ class Connection {
   /// Sends one message, and waits while there is no room for it. Python: `send_bytes()`.
   /// @param message  of any length up to kMaxMessage; it is not copied, and may be empty.
   /// @throws std::system_error: EPIPE if no process holds the other end, at each call. Any other
-  ///         error may have come in the middle of the message, and makes an end of sending, as
-  ///         below. ValueError as above, or if the message is too long: nothing is sent then.
+  ///         error may have come in the middle of the message: sending is over then, as below.
+  ///         ValueError as above, or if the message is too long: nothing is sent then.
   void send_bytes(std::span<const std::byte> message) {
     send_bytes_until(message, Deadline::never());
   }
@@ -56,9 +56,10 @@ class Connection {
   /// @param deadline  for all of it. One that has passed sends what there is room for, without
   ///                  waiting.
   /// @throws TimeoutError if the message could not be sent in time. As long as nothing of it was
-  ///         sent, the connection is as before. A message that was cut off makes an end of sending:
-  ///         an end that only sends is closed, one that also receives goes on as one that only
-  ///         receives. The receiver gets BadMessage and then EOFError. As send_bytes() otherwise.
+  ///         sent, the connection is as before. After a message that was cut off, sending is over
+  ///         for good: a connection that only sends is closed, one that also receives goes on as
+  ///         one that only receives. The receiver gets BadMessage and then EOFError. As
+  ///         send_bytes() otherwise.
   ///
   /// ### Implementation
   /// shutdown(2) with SHUT_WR tells the receiver, even if other processes hold this end as well.
@@ -69,10 +70,10 @@ class Connection {
   /// @throws EOFError if nothing is left and no process holds the other end; again at each call.
   ///         BadMessage if the end of file is inside a message; the next call is an EOFError.
   ///         BadMessage for a message that is longer than `maxlength` (as soon as its length is
-  ///         known) or of a length that cannot be, and std::system_error: what follows cannot be
-  ///         told apart any more, which makes an end of receiving. An end that only receives is
-  ///         closed, one that also sends goes on as one that only sends. ValueError as above;
-  ///         std::bad_alloc, after which the message is still there.
+  ///         known) or of a length that cannot be; std::system_error. After one of these three,
+  ///         nobody knows where the next message begins, and receiving is over for good: a
+  ///         connection that only receives is closed, one that also sends goes on as one that only
+  ///         sends. ValueError as above. std::bad_alloc, after which the message is still there.
   Bytes recv_bytes(std::size_t maxlength = kMaxMessage) {
     return recv_bytes_until(Deadline::never(), maxlength);
   }
@@ -92,7 +93,7 @@ class Connection {
   /// @return how long the message is.
   /// @throws BufferTooShort if the message is longer than `buffer`, which is unchanged then. The
   ///         exception has all of the message, and the connection goes on with the next one. As
-  ///         recv_bytes() otherwise.
+  ///         recv_bytes() otherwise; then `buffer` may be written to in part.
   std::size_t recv_bytes_into(std::span<std::byte> buffer);
 
   /// Sends a value. Python: `send()`. @throws as dumps(), before a byte is sent, and send_bytes().
@@ -121,7 +122,8 @@ class Connection {
     return loads<T>(recv_bytes_until(Deadline::after(timeout)));
   }
 
-  /// Whether there is something to receive: a message, the beginning of one, or the end of file.
+  /// Whether the kernel has something to receive: a message, the beginning or the rest of one, or
+  /// the end of file. What this object has kept of a message (recv_bytes_until()) does not count.
   /// Exercise 2.6. Python: `poll(timeout)`.
   /// @param deadline  until when to wait for it.
   /// @throws ValueError if closed or not readable; std::system_error.
@@ -142,14 +144,15 @@ class Connection {
   /// Gives up this process's copy of the end. May be repeated. Python: `close()`.
   void close() noexcept;
 
-  /// The descriptor, which stays this object's. Python: `fileno()`. @throws ValueError if closed.
+  /// The descriptor, which stays this object's. Python: `fileno()`.
+  /// @throws ValueError "handle is closed".
   [[nodiscard]] int fileno() const;
 
   /// Whether it is closed, or was moved from. Python: `closed`.
   [[nodiscard]] bool closed() const noexcept { return fd_.get() == -1; }
-  /// Whether messages may be received. Python: `readable`.
+  /// Whether messages may be received; close() does not change it. Python: `readable`.
   [[nodiscard]] bool readable() const noexcept { return readable_; }
-  /// Whether messages may be sent. Python: `writable`.
+  /// Whether messages may be sent; close() does not change it. Python: `writable`.
   [[nodiscard]] bool writable() const noexcept { return writable_; }
 
   /// The descriptor of an end that receives. @throws ValueError "handle is closed", "connection is
@@ -165,8 +168,9 @@ class Connection {
   /// Reads the header of the next message. @return its length, which is at most `maxlength`.
   /// @throws as recv_bytes_until().
   std::size_t next_length(std::size_t maxlength, Deadline deadline);
-  /// Runs a part of receiving, and makes an end of receiving if it fails in such a way that nobody
-  /// knows where the next message begins. (Given.)
+  /// Runs a part of receiving, and stops all receiving if it fails in such a way that nobody
+  /// knows where the next message begins. (Given.) After the end of file inside of a message there
+  /// is no next one: whoever throws BadMessage for that empties `incoming_` before.
   template <class F>
   auto in_step(F read) {
     try {
@@ -181,9 +185,9 @@ class Connection {
       throw;
     }
   }
-  /// Makes an end of receiving.
+  /// Receiving is over: from now on it only sends, or it is closed.
   void stop_reading() noexcept;
-  /// Makes an end of sending, and tells the receiver.
+  /// Sending is over, and the receiver is told: from now on it only receives, or it is closed.
   void stop_writing() noexcept;
 
   TrackedFd fd_;

@@ -31,7 +31,8 @@ struct Transfer {
 /// @return kDone with `data.size()` bytes. kEndOfFile or kTimedOut with the number of bytes that
 ///         came before that, which are in `data`; the caller can go on behind them. A peer that is
 ///         gone and has left our messages unread (ECONNRESET) is an end of file like any other.
-/// @throws std::system_error naming the call, for every other error. EINTR starts the call again.
+/// @throws std::system_error naming the call, for every other error; how much had come by then is
+///         not said. EINTR starts the call again.
 /// @see recv(2), read(2), unix(7). Python: `Connection._recv()`.
 ///
 /// ### Implementation

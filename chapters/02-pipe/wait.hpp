@@ -36,8 +36,8 @@ class Waitable {
 /// @param deadline   when to give up. One that has passed looks once, and does not wait.
 /// @return those that are ready, in the order in which they were given; none if the deadline came
 ///         first.
-/// @throws ValueError if there is nothing to wait for and no end to it; std::system_error, naming
-///         EBADF for a descriptor that is not open.
+/// @throws ValueError if there is nothing to wait for and no end to it; std::system_error:
+///         EBADF if a descriptor is not open, or negative.
 /// @see poll(2).
 ///
 /// ### Implementation

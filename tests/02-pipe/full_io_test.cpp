@@ -38,11 +38,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr const char* kBytes = "Bytes have no boundaries";
-constexpr const char* kNobody = "Nobody reads any more";
-constexpr const char* kBuffer = "A pipe is a buffer with two ends";
-constexpr const char* kDeadline = "One deadline for the whole message";
-
 // ---- what came of a call
 
 /// Ends a wait that should not be: shuts the socket down after two seconds, so that a call that
@@ -353,7 +348,7 @@ class WaitWatch {
 // ---- reading: all of it
 
 TEST(FullIo, ReadsWhatIsThere) {
-  lesson(kBytes);
+  lesson("Bytes have no boundaries");
   for (const auto& [words, deadline] : all_three()) {
     did("read 5 and then 3 of 8 bytes that are there" + words);
     const Ends ends;
@@ -370,7 +365,7 @@ TEST(FullIo, ReadsWhatIsThere) {
 }
 
 TEST(FullIo, ShortReads) {
-  lesson(kBytes);
+  lesson("Bytes have no boundaries");
   for (const auto& [words, deadline] : all_three()) {
     for (const std::size_t most : {1U, 2U, 5U}) {
       did("read 12 bytes from a kernel that hands out at most " + std::to_string(most) +
@@ -387,7 +382,7 @@ TEST(FullIo, ShortReads) {
 }
 
 TEST(FullIo, PiecesAsTheyCome) {
-  lesson(kBytes);
+  lesson("Bytes have no boundaries");
   constexpr std::array<std::string_view, 5> kPieces{"a", "bc", "defgh", "i", "jkl"};
   for (const auto& [words, deadline] : both()) {
     did("read 12 bytes, of which the other process writes the next ones only when those before "
@@ -408,7 +403,7 @@ TEST(FullIo, PiecesAsTheyCome) {
 }
 
 TEST(FullIo, ReadsAMegabyte) {
-  lesson(kBuffer);
+  lesson("A pipe is a buffer with two ends");
   const std::string bytes = pattern(std::size_t{1} << 20);
   for (const auto& [words, deadline] : both()) {
     did("read a mebibyte, five times what the buffer holds, from another process" + words);
@@ -433,7 +428,7 @@ TEST(FullIo, ReadsAMegabyte) {
 }
 
 TEST(FullIo, EmptyReadAsksNobody) {
-  lesson(kBytes);
+  lesson("Bytes have no boundaries");
   for (const auto& [words, deadline] : all_three()) {
     did("read 0 bytes, where the other end is closed" + words);
     Ends ends;
@@ -451,7 +446,7 @@ TEST(FullIo, EmptyReadAsksNobody) {
 // ---- reading: the end of the file
 
 TEST(FullIo, EndOfFile) {
-  lesson(kBytes);
+  lesson("Bytes have no boundaries");
   for (const auto& [words, deadline] : all_three()) {
     Ends ends;
     ends.close_other();
@@ -466,7 +461,7 @@ TEST(FullIo, EndOfFile) {
 }
 
 TEST(FullIo, EndOfFileInTheMiddle) {
-  lesson(kBytes);
+  lesson("Bytes have no boundaries");
   for (const auto& [words, deadline] : all_three()) {
     did("read 5 bytes where the other end was closed after 3" + words);
     Ends ends;
@@ -480,7 +475,7 @@ TEST(FullIo, EndOfFileInTheMiddle) {
 }
 
 TEST(FullIo, EndOfFileBehindTheLastByte) {
-  lesson(kBytes);
+  lesson("Bytes have no boundaries");
   for (const auto& [words, deadline] : all_three()) {
     did("read 5 bytes where the other end was closed after 5" + words);
     Ends ends;
@@ -493,7 +488,7 @@ TEST(FullIo, EndOfFileBehindTheLastByte) {
 }
 
 TEST(FullIo, EndOfFileWhileItWaits) {
-  lesson(kBytes);
+  lesson("Bytes have no boundaries");
   for (const auto& [words, deadline] : both()) {
     did("read 5 bytes while the other process wrote 3, saw them read, and ended" + words);
     Ends ends;
@@ -513,7 +508,7 @@ TEST(FullIo, EndOfFileWhileItWaits) {
 }
 
 TEST(FullIo, UnreadMessagesOfOurs) {
-  lesson(kNobody);
+  lesson("A message that ends too early");
   for (const std::string_view bytes : {"", "abc"}) {
     for (const auto& [words, deadline] : all_three()) {
       did("read 5 bytes from a peer that wrote " + std::to_string(bytes.size()) +
@@ -601,7 +596,7 @@ TEST(FullIo, SignalsWhileItWaits) {
 }
 
 TEST(FullIo, NonBlockingRead) {
-  lesson(kBytes);
+  lesson("One deadline for the whole message");
   for (const auto& [words, deadline] : both()) {
     for (int place = 0; place < 3; ++place) {
       did("read 4 bytes, 2 at a time, from a socket that another process has made non-blocking; "
@@ -621,7 +616,7 @@ TEST(FullIo, NonBlockingRead) {
 }
 
 TEST(FullIo, ReaderSleeps) {
-  lesson(kBuffer);
+  lesson("A pipe is a buffer with two ends");
   for (const bool nonblocking : {false, true}) {
     for (const auto& [words, deadline] : both()) {
       did(std::string("read 4 bytes from a ") + (nonblocking ? "non-blocking" : "blocking") +
@@ -648,7 +643,7 @@ TEST(FullIo, ReaderSleeps) {
 }
 
 TEST(FullIo, ReadLeavesFlagsAlone) {
-  lesson(kBytes);
+  lesson("Bytes have no boundaries");
   for (const bool nonblocking : {false, true}) {
     did(std::string("read from a ") + (nonblocking ? "non-blocking" : "blocking") +
         " socket, with several deadlines, and looked at its flags during every call");
@@ -674,7 +669,7 @@ TEST(FullIo, ReadLeavesFlagsAlone) {
 // ---- reading: the deadline
 
 TEST(FullIo, ReadTimesOut) {
-  lesson(kDeadline);
+  lesson("One deadline for the whole message");
   const Ends ends;
   did("read 5 bytes with a deadline in 20 ms, and nothing came");
   if (!expect_reading(read_from(ends.mine(), 5, Deadline::after(20ms)), Stop::kTimedOut, "")) {
@@ -687,7 +682,7 @@ TEST(FullIo, ReadTimesOut) {
 }
 
 TEST(FullIo, NothingIsLostAtATimeOut) {
-  lesson(kDeadline);
+  lesson("One deadline for the whole message");
   for (const auto timeout : {20ms, 0ms}) {
     const Ends ends;
     did("read 5 bytes with a deadline in " + std::to_string(timeout.count()) +
@@ -704,7 +699,7 @@ TEST(FullIo, NothingIsLostAtATimeOut) {
 }
 
 TEST(FullIo, PassedDeadlineTakesWhatIsThere) {
-  lesson(kDeadline);
+  lesson("One deadline for the whole message");
   const auto passed = Deadline::after(0s);
   WaitWatch watch;
   shorten(watch.faults(), kReadCalls, 2);
@@ -723,7 +718,7 @@ TEST(FullIo, PassedDeadlineTakesWhatIsThere) {
 }
 
 TEST(FullIo, OneDeadlineForAllThatIsRead) {
-  lesson(kDeadline);
+  lesson("One deadline for the whole message");
   did("read 50 bytes with a deadline in 300 ms; a byte comes after each 100 ms of waiting");
   const Ends ends;
   int waits = 0;
@@ -746,7 +741,7 @@ TEST(FullIo, OneDeadlineForAllThatIsRead) {
 }
 
 TEST(FullIo, ReadinessThatVanishes) {
-  lesson(kDeadline);
+  lesson("One deadline for the whole message");
   did("read 3 bytes with a deadline in 20 ms; they were there, and another process that shares the "
       "socket was faster");
   const Ends ends;
@@ -797,7 +792,7 @@ TEST(FullIo, ErrorsOfReading) {
 // ---- writing: all of it
 
 TEST(FullIo, SeveralPartsWithOneCall) {
-  lesson(kBytes);
+  lesson("Bytes have no boundaries");
   for (const auto& [words, deadline] : all_three()) {
     did("wrote three parts" + words);
     const Ends ends;
@@ -816,7 +811,7 @@ TEST(FullIo, SeveralPartsWithOneCall) {
 }
 
 TEST(FullIo, EmptyParts) {
-  lesson(kBytes);
+  lesson("Bytes have no boundaries");
   const std::vector<std::vector<std::string>> lists{
       {"", "ab", "cd"}, {"ab", "", "", "cd"}, {"ab", "cd", "", ""}, {"", "", "ab", "", "cd", ""}};
   for (const auto& [words, deadline] : all_three()) {
@@ -843,7 +838,7 @@ TEST(FullIo, EmptyParts) {
 }
 
 TEST(FullIo, NothingToWrite) {
-  lesson(kBytes);
+  lesson("Bytes have no boundaries");
   for (const auto& [words, deadline] : all_three()) {
     for (const std::size_t size : {0U, 1U, 3U}) {
       did("wrote " + std::to_string(size) + " parts, all of them empty, where nobody reads" +
@@ -862,7 +857,7 @@ TEST(FullIo, NothingToWrite) {
 }
 
 TEST(FullIo, ShortWrites) {
-  lesson(kBytes);
+  lesson("Bytes have no boundaries");
   for (const auto& [words, deadline] : all_three()) {
     for (std::size_t most = 12; most > 0; --most) {
       did("wrote the parts \"abc\" \"\" \"defgh\" \"i\" \"jkl\" to a kernel that takes at most " +
@@ -882,7 +877,7 @@ TEST(FullIo, ShortWrites) {
 }
 
 TEST(FullIo, WritesAMegabyte) {
-  lesson(kBuffer);
+  lesson("A pipe is a buffer with two ends");
   const std::string bytes = pattern(std::size_t{1} << 20);
   const std::vector<std::string> parts{bytes.substr(0, 4), bytes.substr(4, 300'000),
                                        bytes.substr(300'004)};
@@ -947,7 +942,7 @@ TEST(FullIo, InterruptedWrites) {
 }
 
 TEST(FullIo, NonBlockingWrite) {
-  lesson(kBuffer);
+  lesson("A pipe is a buffer with two ends");
   for (const auto& [words, deadline] : both()) {
     for (int place = 0; place < 3; ++place) {
       did("wrote \"abc\" and \"d\", 2 bytes at a time, to a socket that another process has made "
@@ -970,7 +965,7 @@ TEST(FullIo, NonBlockingWrite) {
 }
 
 TEST(FullIo, WriterSleeps) {
-  lesson(kBuffer);
+  lesson("A pipe is a buffer with two ends");
   for (const bool nonblocking : {false, true}) {
     for (const auto& [words, deadline] : both()) {
       did(std::string("wrote to a ") + (nonblocking ? "non-blocking" : "blocking") +
@@ -1003,7 +998,7 @@ TEST(FullIo, WriterSleeps) {
 }
 
 TEST(FullIo, WriteLeavesFlagsAlone) {
-  lesson(kBytes);
+  lesson("One deadline for the whole message");
   for (const bool nonblocking : {false, true}) {
     did(std::string("wrote to a ") + (nonblocking ? "non-blocking" : "blocking") +
         " socket, with several deadlines, and looked at its flags during every call");
@@ -1080,7 +1075,7 @@ class SigpipeWatch {
 };
 
 TEST(FullIo, NobodyReads) {
-  lesson(kNobody);
+  lesson("Nobody reads any more");
   for (const bool unread : {false, true}) {
     for (const auto& [words, deadline] : all_three()) {
       did(std::string("wrote where the other end is closed") +
@@ -1101,7 +1096,7 @@ TEST(FullIo, NobodyReads) {
 }
 
 TEST(FullIo, ReaderGoesWhileItWaits) {
-  lesson(kNobody);
+  lesson("Nobody reads any more");
   for (const auto& [words, deadline] : both()) {
     did("wrote to a socket whose buffer is full; as soon as the writer sleeps the other process "
         "ends, without having read" +
@@ -1135,7 +1130,7 @@ bool expect_partly_written(const Ends& ends, const Outcome& seen, std::string_vi
 }
 
 TEST(FullIo, WriteTimesOut) {
-  lesson(kDeadline);
+  lesson("One deadline for the whole message");
   const std::string bytes = pattern(100'000);
   {
     did("wrote two parts, of which the second is too long for the buffer, with a deadline in 20 "
@@ -1157,7 +1152,7 @@ TEST(FullIo, WriteTimesOut) {
 }
 
 TEST(FullIo, PassedDeadlineHandsOverWhatFits) {
-  lesson(kDeadline);
+  lesson("One deadline for the whole message");
   const auto passed = Deadline::after(0s);
   const std::string bytes = pattern(100'000);
   const Ends ends;
@@ -1188,7 +1183,7 @@ TEST(FullIo, PassedDeadlineHandsOverWhatFits) {
 }
 
 TEST(FullIo, OneDeadlineForAllThatIsWritten) {
-  lesson(kDeadline);
+  lesson("One deadline for the whole message");
   did("wrote 300,000 bytes with a deadline in 300 ms; after each 100 ms of waiting the other end "
       "reads the few thousand that its buffer holds");
   const std::string bytes = pattern(300'000);

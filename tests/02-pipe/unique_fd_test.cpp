@@ -24,8 +24,6 @@
 namespace mp::test {
 namespace {
 
-constexpr const char* kLesson = "One owner for a descriptor";
-
 /// A descriptor for the code under test. What a wrong answer leaves open is closed in the end.
 class Opened {
  public:
@@ -76,7 +74,7 @@ bool expect_owns(std::string_view which, const UniqueFd& object, int fd) {
 // ---- closing
 
 TEST(UniqueFd, ClosesAtTheEndOfItsScope) {
-  lesson(kLesson);
+  lesson("One owner for a descriptor");
   did("made a UniqueFd of a descriptor, and let it go out of scope");
   const Opened opened;
   const Faults watching;
@@ -90,7 +88,7 @@ TEST(UniqueFd, ClosesAtTheEndOfItsScope) {
 }
 
 TEST(UniqueFd, EmptyClosesNothing) {
-  lesson(kLesson);
+  lesson("One owner for a descriptor");
   did("made UniqueFds that own nothing, reset one of them, and let them go out of scope");
   const Opened opened;
   const Faults watching;
@@ -131,7 +129,7 @@ class ZeroIsFree {
 };
 
 TEST(UniqueFd, ZeroIsADescriptor) {
-  lesson(kLesson);
+  lesson("One owner for a descriptor");
   const ZeroIsFree zero;
   const auto expect_zero_closed = [] {
     expect(!is_open(0), "descriptor 0 to be closed", "it is open: 0 was taken for none");
@@ -161,7 +159,7 @@ TEST(UniqueFd, ZeroIsADescriptor) {
 // ---- moving
 
 TEST(UniqueFd, MovedFromOwnsNothing) {
-  lesson(kLesson);
+  lesson("One owner for a descriptor");
   did("moved a UniqueFd into a new one, and let both go out of scope");
   const Opened opened;
   const Faults watching;
@@ -177,7 +175,7 @@ TEST(UniqueFd, MovedFromOwnsNothing) {
 }
 
 TEST(UniqueFd, NoStrangerIsClosed) {
-  lesson(kLesson);
+  lesson("One owner for a descriptor");
   did("moved a UniqueFd; its new owner closed it; other code opened something, which got the "
       "number; then the old owner went out of scope");
   const Opened opened;
@@ -193,7 +191,7 @@ TEST(UniqueFd, NoStrangerIsClosed) {
 }
 
 TEST(UniqueFd, MoveAssignmentClosesTheOldOne) {
-  lesson(kLesson);
+  lesson("One owner for a descriptor");
   did("moved a UniqueFd onto one that owned another descriptor");
   const Opened old;
   const Opened opened;
@@ -210,7 +208,7 @@ TEST(UniqueFd, MoveAssignmentClosesTheOldOne) {
 }
 
 TEST(UniqueFd, MoveAssignmentOfNothing) {
-  lesson(kLesson);
+  lesson("One owner for a descriptor");
   did("moved a UniqueFd that owns nothing onto one that owns a descriptor");
   const Opened old;
   UniqueFd to(old.fd());
@@ -221,7 +219,7 @@ TEST(UniqueFd, MoveAssignmentOfNothing) {
 }
 
 TEST(UniqueFd, SelfMoveChangesNothing) {
-  lesson(kLesson);
+  lesson("One owner for a descriptor");
   did("moved a UniqueFd to itself");
   const Opened opened;
   {
@@ -236,7 +234,7 @@ TEST(UniqueFd, SelfMoveChangesNothing) {
 // ---- giving away, and something else in its place
 
 TEST(UniqueFd, ReleaseGivesAway) {
-  lesson(kLesson);
+  lesson("One owner for a descriptor");
   did("called release(), and let the UniqueFd go out of scope");
   const Opened opened;
   {
@@ -249,7 +247,7 @@ TEST(UniqueFd, ReleaseGivesAway) {
 }
 
 TEST(UniqueFd, ResetCloses) {
-  lesson(kLesson);
+  lesson("One owner for a descriptor");
   did("called reset()");
   const Opened opened;
   const Faults watching;
@@ -265,7 +263,7 @@ TEST(UniqueFd, ResetCloses) {
 }
 
 TEST(UniqueFd, ResetTakesOver) {
-  lesson(kLesson);
+  lesson("One owner for a descriptor");
   did("called reset() with another descriptor");
   const Opened old;
   const Opened opened;
@@ -280,7 +278,7 @@ TEST(UniqueFd, ResetTakesOver) {
 }
 
 TEST(UniqueFd, ResetToWhatItOwns) {
-  lesson(kLesson);
+  lesson("One owner for a descriptor");
   did("called reset() with the number that the UniqueFd owns already");
   const Opened opened;
   {
@@ -346,7 +344,7 @@ class FailingClose {
 };
 
 TEST(UniqueFd, CloseIsNotRepeated) {
-  lesson(kLesson);
+  lesson("One owner for a descriptor");
   for (const int error : {EINTR, EIO}) {
     for (const Way& way : kWays) {
       did(std::string(way.name) + "; close failed with " + strerrorname_np(error) +
@@ -365,7 +363,7 @@ TEST(UniqueFd, CloseIsNotRepeated) {
 }
 
 TEST(UniqueFd, ErrnoStays) {
-  lesson(kLesson);
+  lesson("One owner for a descriptor");
   for (const Way& way : kWays) {
     did(std::string(way.name) + " while errno was ERANGE, and close failed with EIO");
     const Opened opened;
@@ -471,7 +469,7 @@ class Model {
 };
 
 TEST(UniqueFd, AnythingInAnyOrder) {
-  lesson(kLesson);
+  lesson("One owner for a descriptor");
   Random random;
   const std::size_t others = count_descriptors();
   {
@@ -492,7 +490,7 @@ TEST(UniqueFd, AnythingInAnyOrder) {
 // ---- duplicate
 
 TEST(UniqueFd, DuplicateIsTheSameSocket) {
-  lesson(kLesson);
+  lesson("One owner for a descriptor");
   did("wrote to a duplicate of one end of a socket pair");
   const Ends ends;
   const UniqueFd copy = duplicate(ends.mine());
@@ -506,7 +504,7 @@ TEST(UniqueFd, DuplicateIsTheSameSocket) {
 }
 
 TEST(UniqueFd, OpenUntilBothAreClosed) {
-  lesson(kLesson);
+  lesson("One owner for a descriptor");
   Ends ends;
   did("duplicated one end of a socket pair, and closed the first descriptor");
   {
@@ -521,7 +519,7 @@ TEST(UniqueFd, OpenUntilBothAreClosed) {
 }
 
 TEST(UniqueFd, DuplicateIsCloseOnExec) {
-  lesson("Who holds which end after fork");
+  lesson("One owner for a descriptor");
   for (const int flags : {0, FD_CLOEXEC}) {
     did("duplicated a descriptor " + std::string(flags == 0 ? "without" : "with") +
         " FD_CLOEXEC, and looked at the flags after each system call");

@@ -99,8 +99,10 @@ void explain_end(const Records& records, const Evidence& evidence, Verdict& verd
 Verdict judge(const Records& records, const Evidence& evidence) {
   Verdict verdict;
   verdict.test = evidence.test;
-  verdict.did = records.last("did", evidence.host);
-  verdict.read = records.last("read", evidence.host);
+  // A test goes on after its first failure; what it did later is not what failed.
+  const Record* const failure = records.first("failure");
+  verdict.did = records.last("did", evidence.host, failure);
+  verdict.read = records.last("read", evidence.host, failure);
   verdict.output = evidence.output;
   verdict.seconds = evidence.elapsed.count();
   if (verdict.did.empty()) {
@@ -126,7 +128,7 @@ Verdict judge(const Records& records, const Evidence& evidence) {
     verdict.outcome = Outcome::kBroken;
     verdict.expected = "signals for the test's own processes only";
     verdict.seen = "the judge's warden was told to end (SIGTERM)";
-  } else if (const Record* failure = records.first("failure"); failure != nullptr) {
+  } else if (failure != nullptr) {
     explain_failure(failure->text, verdict);
   } else if (evidence.over_time) {
     verdict.outcome = Outcome::kHung;

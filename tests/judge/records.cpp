@@ -72,13 +72,17 @@ bool Records::is_signed(std::string_view line) const {
   return line.starts_with(std::string_view(expected.data(), expected.size()));
 }
 
-std::string Records::last(const std::string& kind, pid_t pid) const {
-  for (auto record = records_.rbegin(); record != records_.rend(); ++record) {
-    if (record->kind == kind && record->pid == pid) {
-      return record->text;
+std::string Records::last(const std::string& kind, pid_t pid, const Record* before) const {
+  std::string text;
+  for (const Record& record : records_) {
+    if (&record == before) {
+      break;
+    }
+    if (record.kind == kind && record.pid == pid) {
+      text = record.text;
     }
   }
-  return "";
+  return text;
 }
 
 const Record* Records::first(const std::string& kind) const {

@@ -33,7 +33,9 @@ class Records {
   [[nodiscard]] bool foreign() const { return foreign_; }
 
   /// The text of the last record of that kind from the process `pid`, or "".
-  [[nodiscard]] std::string last(const std::string& kind, pid_t pid) const;
+  /// @param before  only of those that came before this one; nullptr for all.
+  [[nodiscard]] std::string last(const std::string& kind, pid_t pid,
+                                 const Record* before = nullptr) const;
   /// The first record of that kind, from whomever; nullptr if there is none.
   [[nodiscard]] const Record* first(const std::string& kind) const;
 

@@ -39,8 +39,14 @@ std::string next_hint(const Book& book, const Exercise& exercise) {
   const std::size_t number = static_cast<std::size_t>(standing.hints) % hints.size();
   ++standing.hints;  // after the last one comes the first one again
   progress.set(exercise, standing);
-  return fmt::format("Hint {} of {} for {}\n\n{}", number + 1, hints.size(), exercise.title(),
-                     wrap(hints[number], columns()));
+  const std::string last =
+      number + 1 < hints.size()
+          ? ""
+          : fmt::format(
+                "\nThat was the last one. ./learn hint {} begins with the first one again.\n",
+                exercise.number);
+  return fmt::format("Hint {} of {} for {}\n\n{}{}", number + 1, hints.size(), exercise.title(),
+                     wrap(hints[number], columns()), last);
 }
 
 }  // namespace mp::runner

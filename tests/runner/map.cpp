@@ -24,8 +24,8 @@ std::string map_of(const Book& book) {
               ? "not graded yet"
               : fmt::format("{}/{} points", standing.rules ? standing.passed : 0, standing.total);
       text +=
-          fmt::format("  {} {:<4} {:<14} {:<14}{}{}\n", done ? ink.green("x") : " ",
-                      exercise.number, exercise.stem, points, changed ? "  (changed since)" : "",
+          fmt::format("  {} {:<4} {:<14} {}{}{}\n", done ? ink.green("ok") : "  ", exercise.number,
+                      exercise.stem, points, changed ? "  (changed since)" : "",
                       &exercise == next ? ink.yellow("  <- next") : "");
     }
   }

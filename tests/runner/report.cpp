@@ -27,6 +27,26 @@ void add_line(std::string& text, const char* label, const std::string& words, co
   }
 }
 
+/// A line with the names of the tests that fail as well; of unwritten functions there are many.
+std::string other_failures(const Grade& grade, const std::string& shown, const Ink& ink) {
+  constexpr std::size_t kMostNames = 4;
+  std::string names;
+  std::size_t count = 0;
+  for (const judge::Verdict& test : grade.tests) {
+    const bool failed = !test.passed() && test.outcome != judge::Outcome::kSkipped &&
+                        test.outcome != judge::Outcome::kTodo && test.test != shown;
+    if (failed && ++count <= kMostNames) {
+      names += (names.empty() ? "" : ", ") + test.test;
+    }
+  }
+  if (count > kMostNames) {
+    names += fmt::format(", and {} more", count - kMostNames);
+  }
+  std::string text;
+  add_line(text, "also", names, ink);
+  return text;
+}
+
 }  // namespace
 
 std::string wrap(const std::string& text, std::size_t width) {
@@ -87,8 +107,12 @@ std::string explain(const judge::Verdict& verdict, const Ink& ink) {
   add_line(text, "expected", verdict.expected, ink);
   add_line(text, "seen", verdict.seen, ink);
   add_line(text, "read", verdict.read, ink);
+  std::string label = verdict.outcome == judge::Outcome::kHung      ? "where"
+                      : verdict.outcome == judge::Outcome::kCrashed ? "at"
+                                                                    : "and";
   for (const std::string& detail : verdict.details) {
-    text += "            " + tame(detail, 3) + "\n";
+    add_line(text, label.c_str(), tame(detail, 3), ink);
+    label.clear();
   }
   if (!verdict.output.empty()) {
     std::istringstream lines(tame(verdict.output, kOutputLines));
@@ -122,7 +146,8 @@ std::string describe_grade(const Grade& grade, const Ink& ink) {
   if (grade.passed()) {
     return text;
   }
-  return text + "\n" + explain(*grade.first_failure(), ink);
+  const judge::Verdict& first = *grade.first_failure();
+  return text + "\n" + explain(first, ink) + other_failures(grade, first.test, ink);
 }
 
 }  // namespace mp::runner
