@@ -18,7 +18,8 @@ namespace mp {
 namespace {
 
 constexpr std::byte kOneDescriptor{1};
-constexpr std::size_t kRoom = CMSG_SPACE(sizeof(int));
+// A socket with SO_PASSCRED puts the sender's credentials first. What has no room is cut off.
+constexpr std::size_t kRoom = CMSG_SPACE(sizeof(ucred)) + CMSG_SPACE(sizeof(int));
 
 /// A message of one byte, with room for a control message beside it.
 class Envelope {
@@ -86,8 +87,12 @@ void send_fd(Connection& connection, int fd) {
   control->cmsg_len = CMSG_LEN(sizeof fd);
   std::memcpy(CMSG_DATA(control), &fd, sizeof fd);
   envelope.header.msg_controllen = control->cmsg_len;
-  check(finish(socket, POLLOUT, [&] { return sendmsg(socket, &envelope.header, MSG_NOSIGNAL); }),
-        "sendmsg(SCM_RIGHTS)");
+  const ssize_t sent =
+      finish(socket, POLLOUT, [&] { return sendmsg(socket, &envelope.header, MSG_NOSIGNAL); });
+  if (sent == -1 && errno == ECONNRESET) {
+    errno = EPIPE;  // gone, and with messages of ours unread
+  }
+  check(sent, "sendmsg(SCM_RIGHTS)");
 }
 
 UniqueFd recv_fd(Connection& connection) {
