@@ -60,10 +60,10 @@ int run(int argc, char** argv) {
   check_all->add_option("id", verify.words, "exercises or chapters; none: everything");
   check_all
       ->add_option("--kind", verify.kinds,
-                   "only these: reference, stub, mutant, adversarial, demo, text, site")
+                   "only these: reference, stub, mutant, adversarial, explorer, demo, text, site")
       ->allow_extra_args(false)
-      ->check(
-          CLI::IsMember({"reference", "stub", "mutant", "adversarial", "demo", "text", "site"}));
+      ->check(CLI::IsMember(
+          {"reference", "stub", "mutant", "adversarial", "explorer", "demo", "text", "site"}));
   check_all->add_option("--repeat", verify.repeat, "run the references this often")
       ->check(CLI::PositiveNumber);
   check_all->add_flag("--stress", verify.stress, "with two busy processes beside");

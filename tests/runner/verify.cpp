@@ -116,6 +116,9 @@ class Verification {
         adversary(hostile);
       }
     }
+    if (wants("explorer") && options_.words.empty()) {
+      explorer();
+    }
     if (wants("demo") || (wants("text") && options_.words.empty())) {
       texts();
     }
@@ -161,6 +164,9 @@ class Verification {
       for (const Hostile& hostile : book_.hostile) {
         targets.push_back("adversarial." + hostile.answer.name);
       }
+    }
+    if (wants("explorer") && options_.words.empty()) {
+      targets.emplace_back("mp_explorer_tests");
     }
     if (wants("demo") || wants("text")) {
       targets.emplace_back("mp_watch");
@@ -339,6 +345,15 @@ class Verification {
     } else {
       tally_.pass(name, sentence);
     }
+  }
+
+  /// The engine that explores interleavings has tests of its own, in a program of their own.
+  void explorer() {
+    tally_.section("the explorer");
+    const fs::path tests = book_.build / "tests/support/explorer/mp_explorer_tests";
+    const auto result = judge::run_command({tests.string(), "--gtest_brief=1"}, book_.source);
+    result.exitcode == 0 ? tally_.pass("its own tests")
+                         : tally_.fail("its own tests", tame(result.output, 30));
   }
 
   /// What demos and broken programs print, and, when everything is verified, all that the text
