@@ -515,15 +515,6 @@ TEST(PassFd, MoreThanOne) {
 }
 
 TEST(PassFd, ByteThatIsNotOne) {
-  lesson("A descriptor in a message");
-  did("received one descriptor beside a byte that is 2, not 1");
-  const UniqueFd file = file_with("");
-  auto [a, b] = joined();
-  raw_send(b.fileno(), "\2", {file.get()});
-  expect_refused(a, b);
-}
-
-TEST(PassFd, AnotherByteBesideIt) {
   lesson("Talk to Python");
   for (const char byte : {'\0', '\2', 'x'}) {
     did("received one descriptor beside a byte that is " + std::to_string(int{byte}) +
