@@ -791,10 +791,10 @@ TEST(Connection, ErrorEndsReceiving) {
   for (const bool duplex : {true, false}) {
     for (const bool in_body : {false, true}) {
       for (const bool into : {false, true}) {
+        const int error = duplex ? ENOMEM : EIO;  // what the error is makes no difference
         did("received " + std::string(into ? "with recv_bytes_into() " : "") + "on an end that " +
-            (duplex ? "also sends" : "only receives") +
-            ", where the kernel had no memory (ENOMEM) to read the " +
-            (in_body ? "body" : "header"));
+            (duplex ? "also sends" : "only receives") + "; the call that reads the " +
+            (in_body ? "body" : "header") + " failed with " + strerrorname_np(error));
         Line line(true, duplex);
         if (in_body) {
           line.ends.put(frame("a message").substr(0, 4));
@@ -804,11 +804,11 @@ TEST(Connection, ErrorEndsReceiving) {
         std::string seen;
         {
           Faults faults;
-          fail(faults, kReadCalls, ENOMEM);
+          fail(faults, kReadCalls, error);
           seen = into ? live_recv_into(line.conn, buffer) : live_recv(line.conn);
         }
         if (!expect_outcome(into ? "recv_bytes_into()" : "recv_bytes()", seen,
-                            "std::system_error ENOMEM") ||
+                            std::string("std::system_error ") + strerrorname_np(error)) ||
             !expect_end_of_receiving(line, duplex)) {
           return;
         }
@@ -820,17 +820,19 @@ TEST(Connection, ErrorEndsReceiving) {
 TEST(Connection, ErrorEndsSending) {
   lesson("A message that ends too early");
   for (const bool duplex : {true, false}) {
+    const int error = duplex ? ENOMEM : EIO;  // what the error is makes no difference
     did("sent on an end that " + std::string(duplex ? "also receives" : "only sends") +
-        ", where the kernel had no memory for the second half of the message (ENOMEM)");
+        "; the call for the second half of the message failed with " + strerrorname_np(error));
     Line line(duplex, true);
     std::string seen;
     {
       Faults faults;
       shorten(faults, kWriteCalls, 6);
-      after(faults, kWriteCalls, [&](const Call&) { fail(faults, kWriteCalls, ENOMEM); });
+      after(faults, kWriteCalls, [&](const Call&) { fail(faults, kWriteCalls, error); });
       seen = live_send(line.conn, "a message");
     }
-    if (!expect_outcome("send_bytes()", seen, "std::system_error ENOMEM") ||
+    if (!expect_outcome("send_bytes()", seen,
+                        std::string("std::system_error ") + strerrorname_np(error)) ||
         !expect_outcome("at the other end", message(line.ends.take_all()),
                         message(frame("a message").substr(0, 6))) ||
         !expect_end_of_sending(line, duplex)) {
@@ -1666,6 +1668,50 @@ TEST(Connection, LengthsThatLie) {
   hoax.refused<std::vector<Point, Counting<Point>>>("a vector", raw_length(4000) + body);
   expect(most_taken <= 4 * body.size(), "about as much memory as the message takes",
          std::to_string(most_taken) + " bytes at once");
+}
+
+// ---- what shows only when one looks twice
+
+TEST(Connection, LeavesTheDescriptorAsItIs) {
+  lesson("One deadline for the whole message");
+  did("made a connection, and sent and received with a deadline");
+  Ends ends;
+  const int flags = must(fcntl(ends.mine(), F_GETFL), "fcntl");
+  const UniqueFd same(must(fcntl(ends.mine(), F_DUPFD_CLOEXEC, 0), "fcntl"));
+  mp::Connection conn{UniqueFd(ends.give())};
+  expect_eq("the flags of what others share with it (F_GETFL), once it is made,",
+            fcntl(same.get(), F_GETFL), flags);
+  expect_outcome("recv_bytes_until()", recv(conn, passed()), "TimeoutError");
+  conn.send_bytes_until(as_span("a message"), Deadline::after(std::chrono::seconds(2)));
+  expect_eq("the same flags afterwards", fcntl(same.get(), F_GETFL), flags);
+}
+
+TEST(Connection, TwoAtATime) {
+  lesson("Bytes have no boundaries");
+  did("received on one connection while a call that reads for another one was about to be made");
+  Line first;
+  Line second;
+  first.ends.put(frame("the first message"));
+  second.ends.put(frame("another"));
+  std::array<char, 40> buffer{};
+  Faults faults;
+  bool inside = false;
+  before(faults, kReadCalls, [&](const Call&) {
+    if (!std::exchange(inside, true)) {
+      expect_outcome("recv_bytes() inside", recv(second.conn, passed()), message("another"));
+    }
+  });
+  expect_outcome("recv_bytes_into() around it", live_recv_into(first.conn, buffer),
+                 message("the first message"));
+}
+
+TEST(Connection, MuchLongerThanAllowed) {
+  lesson("Lengths that cannot be");
+  did("received with maxlength 1000 when the header of a message of 5,000,000 bytes had come");
+  Line line(true, false);
+  line.ends.put(big_endian(5'000'000, 4));
+  expect_outcome("recv_bytes_until()", recv(line.conn, passed(), 1000), "BadMessage");
+  expect_end_of_receiving(line, false);
 }
 
 }  // namespace

@@ -1374,5 +1374,22 @@ TEST(Framing, CPythonWritesALongHeader) {
   expect_eq("how CPython ended, which got BrokenPipeError", end, "exit code 0");
 }
 
+TEST(Framing, TwoMessagesAtOnce) {
+  lesson("A frame says where a message ends");
+  did("read the headers of two messages from two sockets, and then the bodies, in the same order");
+  const Ends ends;
+  const Ends others;
+  ends.put(frame("first"));
+  others.put(frame("the other one"));
+  Incoming first;
+  Incoming second;
+  (void)read_header(ends.mine(), first, passed());
+  (void)read_header(others.mine(), second, passed());
+  (void)read_body(ends.mine(), first, passed());
+  (void)read_body(others.mine(), second, passed());
+  expect_eq("the first message", as_text(first.body), "first");
+  expect_eq("the second one", as_text(second.body), "the other one");
+}
+
 }  // namespace
 }  // namespace mp::test

@@ -106,6 +106,7 @@ std::string text_of(Stop stop, std::size_t count) {
 bool names_a_call(std::string_view text) {
   const auto has = [text](std::string_view name) { return text.find(name) != text.npos; };
   return std::any_of(kReadCalls.begin(), kReadCalls.end(), has) ||
+         std::any_of(kPollCalls.begin(), kPollCalls.end(), has) ||
          std::any_of(kWriteCalls.begin(), kWriteCalls.end(), has);
 }
 
@@ -767,6 +768,17 @@ int closed_descriptor() {
 
 TEST(FullIo, ErrorsOfReading) {
   lesson_in("00-syscalls", "How a call fails: errno");
+  for (const int error : {EIO, ENOTCONN, EINVAL}) {
+    did(std::string("read 4 bytes; the call failed with ") + strerrorname_np(error));
+    const Ends ends;
+    ends.put("abcd");
+    Faults faults;
+    fail(faults, kReadCalls, error);
+    if (!expect_eq("the result", read_from(ends.mine(), 4).result,
+                   std::string("std::system_error with ") + strerrorname_np(error))) {
+      return;
+    }
+  }
   for (const auto& [words, deadline] : all_three()) {
     did("read 3 bytes from a descriptor that is not open" + words);
     if (!expect_eq("the result", read_from(closed_descriptor(), 3, deadline).result,
@@ -1215,6 +1227,16 @@ TEST(FullIo, OneDeadlineForAllThatIsWritten) {
 
 TEST(FullIo, ErrorsOfWriting) {
   lesson_in("00-syscalls", "How a call fails: errno");
+  for (const int error : {EIO, ENOTCONN, ENOBUFS}) {
+    did(std::string("wrote 4 bytes; the call failed with ") + strerrorname_np(error));
+    const Ends ends;
+    Faults faults;
+    fail(faults, kWriteCalls, error);
+    if (!expect_eq("the result", write_to(ends.mine(), {"abcd"}).result,
+                   std::string("std::system_error with ") + strerrorname_np(error))) {
+      return;
+    }
+  }
   for (const auto& [words, deadline] : all_three()) {
     did("wrote to a descriptor that is not open" + words);
     if (!expect_eq("the result", write_to(closed_descriptor(), {"abc"}, deadline).result,
@@ -1234,6 +1256,93 @@ TEST(FullIo, ErrorsOfWriting) {
       }
     }
   }
+}
+
+// ---- what shows only when one looks twice
+
+TEST(FullIo, NobodyReadsFromTheMiddleOn) {
+  lesson("Nobody reads any more");
+  for (const auto& [words, deadline] : all_three()) {
+    did("wrote 4 bytes to a kernel that takes 2 at a time; behind the first 2 the other end was "
+        "closed" +
+        words);
+    Ends ends;
+    SigpipeWatch watch;
+    Faults faults;
+    shorten(faults, kWriteCalls, 2);
+    after(faults, kWriteCalls, [&](const Call&) { ends.close_other(); });
+    const Outcome seen = write_to(ends.mine(), {"ab", "cd"}, deadline);
+    if (!watch.expect_none() ||
+        !expect_eq("the result", seen.result, "std::system_error with EPIPE")) {
+      return;
+    }
+  }
+}
+
+TEST(FullIo, ErrorsOfWaitingAreNoTimeOut) {
+  lesson("One deadline for the whole message");
+  did("read with a deadline where nothing is there, and the call that waits failed with ENOMEM");
+  const Ends ends;
+  Faults faults;
+  fail(faults, kPollCalls, ENOMEM);
+  const Reading reading = read_from(ends.mine(), 3, Deadline::after(50ms));
+  if (count(faults, kPollCalls) > 0) {  // there are other ways to wait
+    expect_eq("the result of reading", reading.result, "std::system_error with ENOMEM");
+  }
+}
+
+TEST(FullIo, ManyParts) {
+  lesson("Bytes have no boundaries");
+  for (const std::size_t number : {std::size_t{17}, std::size_t{1024}}) {
+    did("wrote " + std::to_string(number) + " parts of one byte each");
+    const Ends ends;
+    Random random;
+    const std::string bytes = random.bytes(number);
+    std::vector<std::string> parts;
+    for (const char byte : bytes) {
+      parts.emplace_back(1, byte);
+    }
+    const Outcome seen = write_to(ends.mine(), parts);
+    if (!expect_eq("the result", seen.result, text_of(Stop::kDone, number)) ||
+        !expect_bytes("what came out at the other end", ends.take_all(), bytes)) {
+      return;
+    }
+  }
+}
+
+TEST(FullIo, TwoTransfersAtOnce) {
+  lesson("Bytes have no boundaries");
+  const auto deadline = Deadline::after(2s);
+  {
+    did("read from one socket while a call that reads from another one was about to be made");
+    const Ends first;
+    const Ends second;
+    first.put("first");
+    second.put("2nd");
+    Faults faults;
+    bool inside = false;
+    before(faults, kReadCalls, [&](const Call&) {
+      if (!std::exchange(inside, true)) {
+        expect_reading(read_from(second.mine(), 3, deadline), Stop::kDone, "2nd");
+      }
+    });
+    expect_reading(read_from(first.mine(), 5, deadline), Stop::kDone, "first");
+  }
+  did("wrote to one socket while a call that writes to another one was about to be made");
+  const Ends first;
+  const Ends second;
+  Faults faults;
+  bool inside = false;
+  before(faults, kWriteCalls, [&](const Call&) {
+    if (!std::exchange(inside, true)) {
+      expect_eq("the result of the one inside", write_to(second.mine(), {"2nd"}, deadline).result,
+                text_of(Stop::kDone, 3));
+    }
+  });
+  expect_eq("the result of the one around it",
+            write_to(first.mine(), {"fi", "rst"}, deadline).result, text_of(Stop::kDone, 5));
+  expect_eq("what came out of the first one", first.take_all(), "first");
+  expect_eq("what came out of the second one", second.take_all(), "2nd");
 }
 
 }  // namespace

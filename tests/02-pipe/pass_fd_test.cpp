@@ -731,5 +731,55 @@ TEST(PassFd, SendingToAFullNonBlockingSocketWaits) {
             kid.take().value_or(-1), 0);
 }
 
+TEST(PassFd, ErrorsAreToldAsTheyAre) {
+  lesson("A descriptor in a message");
+  for (const int error : {ENOMEM, EIO}) {
+    const UniqueFd file = file_with("");
+    auto [a, b] = joined();
+    did(std::string("called send_fd() when the call that sends fails with ") +
+        strerrorname_np(error));
+    {
+      Faults faults;
+      fail(faults, kWriteCalls, error);
+      expect_error(error, [&a = a, &file] { send_fd(a, file.get()); });
+    }
+    did(std::string("called recv_fd() when the call that receives fails with ") +
+        strerrorname_np(error));
+    send_fd(a, file.get());
+    Faults faults;
+    fail(faults, kReadCalls, error);
+    expect_error(error, [&b = b] { (void)recv_fd(b); });
+  }
+}
+
+TEST(PassFd, NobodyReadsAfterASignal) {
+  lesson("Nobody reads any more");
+  did("called send_fd() when the other end is closed, and the first call is interrupted (EINTR)");
+  auto [a, b] = joined();
+  b.close();
+  const UniqueFd file = file_with("");
+  const CountsSigpipe counter;
+  Faults faults;
+  fail(faults, kWriteCalls, EINTR);
+  expect_error(EPIPE, [&a = a, &file] { send_fd(a, file.get()); });
+  expect(broken_pipes == 0, "no SIGPIPE, which kills whoever has no handler for it",
+         std::to_string(broken_pipes) + " of them");
+}
+
+TEST(PassFd, WhatIsSentStaysAsItIs) {
+  lesson("A descriptor in a message");
+  did("sent the end of a pipe that is non-blocking and close-on-exec, and looked at it afterwards");
+  std::array<int, 2> ends{};
+  must(pipe2(ends.data(), O_CLOEXEC | O_NONBLOCK), "pipe2");
+  const UniqueFd reader(ends[0]);
+  const UniqueFd writer(ends[1]);
+  auto [a, b] = joined();
+  const int status = fcntl(reader.get(), F_GETFL);
+  send_fd(a, reader.get());
+  const UniqueFd received = next_fd(b);
+  expect_eq("its flags (F_GETFL)", fcntl(reader.get(), F_GETFL), status);
+  expect_eq("its close-on-exec flag (F_GETFD)", fcntl(reader.get(), F_GETFD), FD_CLOEXEC);
+}
+
 }  // namespace
 }  // namespace mp::test

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -625,6 +626,41 @@ TEST(Pipe, OtherDescriptorsStayOpen) {
                                  {"a socket that is no connection", socket.other()}}) {
     expect(is_open(fd), std::string(name) + " to stay open", "it was closed");
   }
+}
+
+TEST(Pipe, HighNumbersAreFound) {
+  lesson("Who holds which end after fork");
+  rlimit limit{};
+  must(getrlimit(RLIMIT_NOFILE, &limit), "getrlimit");
+  limit.rlim_cur = limit.rlim_max;
+  must(setrlimit(RLIMIT_NOFILE, &limit), "setrlimit");
+  constexpr int kHigh = 3000;
+  if (limit.rlim_max <= kHigh + 1) {
+    GTEST_SKIP() << "this process may not have descriptor " << kHigh;
+  }
+  did("called keep_only() for one of two connections, the other one of which has a number of 3000 "
+      "or more");
+  auto [a, b] = joined();
+  const Connection high(UniqueFd(must(fcntl(b.fileno(), F_DUPFD_CLOEXEC, kHigh), "fcntl")));
+  keep_only(a);
+  expect_eq("closed() of the other one", high.closed(), true);
+}
+
+TEST(Pipe, ManyAreKept) {
+  lesson("Who holds which end after fork");
+  did("called keep_only() with six of eight connections");
+  auto [a, b] = joined();
+  auto [c, d] = joined();
+  auto [e, f] = joined();
+  auto [g, h] = joined();
+  keep_only(h, g, f, d, c, a);
+  expect_eq(
+      "what is open",
+      open_ones(
+          {{"a", &a}, {"b", &b}, {"c", &c}, {"d", &d}, {"e", &e}, {"f", &f}, {"g", &g}, {"h", &h}}),
+      "a c d f g h");
+  expect_eq("whether what is kept is still closed in a new program (FD_CLOEXEC)",
+            (fcntl(a.fileno(), F_GETFD) & FD_CLOEXEC) != 0, true);
 }
 
 }  // namespace

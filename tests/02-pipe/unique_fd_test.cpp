@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstring>
 #include <functional>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -665,6 +666,63 @@ TEST(UniqueFd, InheritableOfNothing) {
     faults.fail("fcntl", EBADF, 1, 1);
     expect_error(EBADF, "fcntl(F_SETFD)", [&] { set_inheritable(opened.fd(), inheritable); });
   }
+}
+
+// ---- what closing is not
+
+TEST(UniqueFd, OthersOfTheSameFileStayOpen) {
+  lesson("One owner for a descriptor");
+  did("closed one of two descriptors of the same socket, and wrote through the other one");
+  const Ends ends;
+  { const UniqueFd second(must(fcntl(ends.mine(), F_DUPFD_CLOEXEC, 0), "fcntl")); }
+  (void)::send(ends.mine(), "still here", 10, MSG_NOSIGNAL | MSG_DONTWAIT);
+  expect_eq("what came out at the other end", ends.take(10, 0), "still here");
+}
+
+TEST(UniqueFd, EachProcessClosesItsOwn) {
+  lesson("Who holds which end after fork");
+  did("closed, in a forked child, a descriptor that its parent had made");
+  Ends ends;
+  { const UniqueFd another(must(fcntl(ends.mine(), F_DUPFD_CLOEXEC, 0), "fcntl")); }
+  UniqueFd owner(ends.give());
+  const Kid child([&owner] {
+    const int fd = owner.get();
+    owner.reset();
+    return is_open(fd) ? 1 : 0;
+  });
+  child.wait_for_end();
+  expect_eq("the child's end: 0 if it was closed there, 1 if not;", child.take().value_or(-1), 0);
+  expect(is_open(owner.get()), "the parent's descriptor to be open", "it is closed");
+}
+
+TEST(UniqueFd, ExceptionLeavesNothingOpen) {
+  lesson("One owner for a descriptor");
+  did("threw an exception past an owner");
+  Ends ends;
+  const int fd = ends.give();
+  try {
+    const UniqueFd owner(fd);
+    throw std::runtime_error("on purpose");
+  } catch (const std::runtime_error&) {
+    expect(!is_open(fd), "the descriptor to be closed", "it is open");
+  }
+}
+
+TEST(UniqueFd, HighNumbers) {
+  lesson("One owner for a descriptor");
+  rlimit limit{};
+  must(getrlimit(RLIMIT_NOFILE, &limit), "getrlimit");
+  limit.rlim_cur = limit.rlim_max;
+  must(setrlimit(RLIMIT_NOFILE, &limit), "setrlimit");
+  constexpr int kHigh = 3000;
+  if (limit.rlim_max <= kHigh + 1) {
+    GTEST_SKIP() << "this process may not have descriptor " << kHigh;
+  }
+  did("closed a descriptor with a number of 3000 or more");
+  const Ends ends;
+  const int fd = must(fcntl(ends.mine(), F_DUPFD_CLOEXEC, kHigh), "fcntl");
+  { const UniqueFd owner(fd); }
+  expect(!is_open(fd), "it to be closed", "it is open");
 }
 
 }  // namespace

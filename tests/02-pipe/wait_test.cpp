@@ -678,5 +678,44 @@ TEST(Wait, PollOfOneThatIsClosed) {
   expect_throw<ValueError>("ValueError", [&c = c] { (void)c.poll(1s); });
 }
 
+TEST(Wait, WritingEndWithoutAReader) {
+  lesson("Many at once");
+  did("waited for the writing end of a pipe that nobody can read any more: poll says POLLERR");
+  std::array<int, 2> ends{};
+  must(pipe2(ends.data(), O_CLOEXEC), "pipe2");
+  UniqueFd reader(ends[0]);
+  const UniqueFd writer(ends[1]);
+  reader.reset();
+  expect_eq("the list of those that are ready, counted from 0,",
+            ready_of({writer.get()}, Deadline::after(kLimit)), "0");
+}
+
+TEST(Wait, ManyAreReady) {
+  lesson("Many at once");
+  did("waited for 6 connections, of which all but the second one are ready");
+  std::vector<std::pair<Connection, Connection>> pairs;
+  std::vector<Waitable> waitables;
+  for (int i = 0; i < 6; ++i) {
+    pairs.push_back(joined());
+    waitables.emplace_back(pairs.back().first);
+    if (i != 1) {
+      send_text(pairs.back().second, "ready");
+    }
+  }
+  expect_eq("the list of those that are ready, counted from 0,",
+            ready_of(waitables, Deadline::after(kLimit)), "0 2 3 4 5");
+}
+
+TEST(Wait, WhatIsKeptDoesNotCount) {
+  lesson("One deadline for the whole message");
+  did("asked a connection that has kept a part of a message, when the kernel has nothing more");
+  Ends ends;
+  Connection connection{UniqueFd(ends.give())};
+  ends.put(frame("not all of it").substr(0, 6));
+  expect_throw<TimeoutError>("TimeoutError",
+                             [&] { (void)connection.recv_bytes_until(Deadline::after(0s)); });
+  expect_eq("poll()", connection.poll(), false);
+}
+
 }  // namespace
 }  // namespace mp::test

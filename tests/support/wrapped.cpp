@@ -14,11 +14,11 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <chrono>
 #include <cstdarg>
 #include <type_traits>
+#include <vector>
 
 #include "support/staging.hpp"
 #include "support/syscall_names.hpp"
@@ -55,18 +55,17 @@ std::size_t clip(std::size_t size, std::size_t limit) {
   return std::min(size, limit);
 }
 
-/// A scatter list cut down to `limit` bytes; at most 16 buffers, which is more than the book uses.
+/// A scatter list cut down to `limit` bytes.
 struct Clipped {
-  Clipped(const iovec* list, int count, std::size_t limit) {
-    for (int i = 0; i < count && limit > 0 && used < static_cast<int>(parts.size()); ++i) {
+  Clipped(const iovec* list, std::size_t count, std::size_t limit) {
+    for (std::size_t i = 0; i < count && limit > 0; ++i) {
       iovec part = list[i];
       part.iov_len = std::min(part.iov_len, limit);
       limit -= part.iov_len;
-      parts[static_cast<std::size_t>(used++)] = part;
+      parts.push_back(part);
     }
   }
-  std::array<iovec, 16> parts{};
-  int used = 0;
+  std::vector<iovec> parts;
 };
 
 timespec shifted(timespec time, std::chrono::nanoseconds by) {
@@ -95,8 +94,8 @@ ssize_t __wrap_readv(int fd, const iovec* list, int count) {
   return stage(
       "readv",
       [=](size_t limit) {
-        const Clipped cut(list, count, limit);
-        return readv(fd, cut.parts.data(), cut.used);
+        const Clipped cut(list, static_cast<size_t>(count), limit);
+        return readv(fd, cut.parts.data(), static_cast<int>(cut.parts.size()));
       },
       fd, list, count);
 }
@@ -105,8 +104,8 @@ ssize_t __wrap_writev(int fd, const iovec* list, int count) {
   return stage(
       "writev",
       [=](size_t limit) {
-        const Clipped cut(list, count, limit);
-        return writev(fd, cut.parts.data(), cut.used);
+        const Clipped cut(list, static_cast<size_t>(count), limit);
+        return writev(fd, cut.parts.data(), static_cast<int>(cut.parts.size()));
       },
       fd, list, count);
 }
@@ -143,11 +142,11 @@ ssize_t __wrap_recvmsg(int fd, msghdr* message, int flags) {
   return stage(
       "recvmsg",
       [=](size_t limit) {
-        Clipped cut(message->msg_iov, static_cast<int>(message->msg_iovlen), limit);
+        Clipped cut(message->msg_iov, message->msg_iovlen, limit);
         iovec* const list = message->msg_iov;
         const auto count = message->msg_iovlen;
         message->msg_iov = cut.parts.data();
-        message->msg_iovlen = static_cast<std::size_t>(cut.used);
+        message->msg_iovlen = cut.parts.size();
         const ssize_t result = recvmsg(fd, message, flags);
         message->msg_iov = list;
         message->msg_iovlen = count;
@@ -160,10 +159,10 @@ ssize_t __wrap_sendmsg(int fd, const msghdr* message, int flags) {
   return stage(
       "sendmsg",
       [=](size_t limit) {
-        Clipped cut(message->msg_iov, static_cast<int>(message->msg_iovlen), limit);
+        Clipped cut(message->msg_iov, message->msg_iovlen, limit);
         msghdr shorter = *message;
         shorter.msg_iov = cut.parts.data();
-        shorter.msg_iovlen = static_cast<std::size_t>(cut.used);
+        shorter.msg_iovlen = cut.parts.size();
         return sendmsg(fd, &shorter, flags);
       },
       fd, message, flags);
