@@ -1,18 +1,23 @@
 // Messages between two processes. A name is "workload/variant"; the first variant of a workload is
 // the one that the others are compared with: frames as CPython's over a bare socket pair.
+//
+// Where the processes run decides more than what they run, so it is not left to the scheduler: both
+// are on one processor, or each is on its own.
 
 #include <benchmark/benchmark.h>
+#include <sched.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <span>
-#include <stdexcept>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -24,14 +29,32 @@ namespace {
 constexpr std::size_t kKibibyte = 1024;
 constexpr std::size_t kMebibyte = kKibibyte * kKibibyte;
 
+/// Binds this process to the first processor that it may use (`number` 0), or the second one (1).
+void run_on(int number) {
+  static const cpu_set_t allowed = [] {
+    cpu_set_t set;
+    mp::check(sched_getaffinity(0, sizeof set, &set), "sched_getaffinity");
+    return set;
+  }();
+  int cpu = 0;
+  for (int left = std::min(number, CPU_COUNT(&allowed) - 1);
+       !CPU_ISSET(cpu, &allowed) || left-- > 0; ++cpu) {
+  }
+  cpu_set_t one;
+  CPU_ZERO(&one);
+  CPU_SET(cpu, &one);
+  mp::check(sched_setaffinity(0, sizeof one, &one), "sched_setaffinity");
+}
+
 /// A child that runs a function, for the length of a scope. The function must come to an end when
 /// this side's descriptors are closed.
 class Peer {
  public:
-  explicit Peer(const std::function<void()>& body) : pid_(mp::check(fork(), "fork")) {
+  Peer(int processor, const std::function<void()>& body) : pid_(mp::check(fork(), "fork")) {
     if (pid_ == 0) {
       int code = 0;
       try {
+        run_on(processor);
         body();
       } catch (const mp::EOFError&) {  // how every benchmark ends
       } catch (...) {
@@ -162,7 +185,14 @@ void drain(const Ends& theirs, int batch) {
   }
 }
 
-/// @param batch  how many messages go one way before one comes back; 0 for round trips.
+/// What is measured.
+struct Load {
+  std::size_t size;  ///< of a message, in bytes
+  int batch;         ///< how many messages go one way before one comes back; 0 for round trips
+  int processor;     ///< the peer's: 0 is this process's own, 1 another one
+};
+
+/// @param batch  as in Load.
 void run(benchmark::State& state, const Ends& ours, int batch) {
   batch == 0 ? round_trips(state, ours) : one_way(state, ours, batch);
 }
@@ -173,16 +203,17 @@ void serve(const Ends& theirs, int batch) {
 
 // ---- The variants
 
-void bare(benchmark::State& state, Wires (*make)(), std::size_t size, int batch) {
+void bare(benchmark::State& state, Wires (*make)(), Load load) {
+  run_on(0);
   const Wires wires = make();
-  const Peer peer([&] {
+  const Peer peer(load.processor, [&] {
     wires.close_ours();
-    Bare end = wires.theirs(size);
-    serve({[&] { end.send(); }, [&] { end.receive(); }}, batch);
+    Bare end = wires.theirs(load.size);
+    serve({[&] { end.send(); }, [&] { end.receive(); }}, load.batch);
   });
   wires.close_theirs();
-  Bare end = wires.ours(size);
-  run(state, {[&] { end.send(); }, [&] { end.receive(); }}, batch);
+  Bare end = wires.ours(load.size);
+  run(state, {[&] { end.send(); }, [&] { end.receive(); }}, load.batch);
   wires.close_ours();
 }
 
@@ -197,22 +228,23 @@ Ends ends_of(mp::Connection& connection, mp::Bytes& message, bool into) {
           }};
 }
 
-void connection(benchmark::State& state, bool into, std::size_t size, int batch) {
+void connection(benchmark::State& state, bool into, Load load) {
+  run_on(0);
   auto ends = mp::Pipe();
-  const std::vector<std::byte> content(size, std::byte{1});
+  const std::vector<std::byte> content(load.size, std::byte{1});
   mp::Bytes message{std::span(content)};
-  const Peer peer([&] {
+  const Peer peer(load.processor, [&] {
     mp::keep_only(ends.second);
-    serve(ends_of(ends.second, message, into), batch);
+    serve(ends_of(ends.second, message, into), load.batch);
   });
   ends.second.close();
-  run(state, ends_of(ends.first, message, into), batch);
+  run(state, ends_of(ends.first, message, into), load.batch);
   ends.first.close();
 }
 
-void add(const std::string& workload, std::size_t size, int batch, int iterations) {
+void add(const std::string& workload, Load load, int iterations) {
   const auto with = [&](const char* variant, auto function, auto how) {
-    benchmark::RegisterBenchmark((workload + "/" + variant).c_str(), function, how, size, batch)
+    benchmark::RegisterBenchmark((workload + "/" + variant).c_str(), function, how, load)
         ->UseRealTime()
         ->Iterations(iterations)
         ->Repetitions(5);
@@ -226,10 +258,12 @@ void add(const std::string& workload, std::size_t size, int batch, int iteration
 }  // namespace
 
 int main(int argc, char** argv) {
-  add("round trip, 8 B", 8, 0, 400);
-  add("round trip, 1 KiB", kKibibyte, 0, 400);
-  add("64 times 1 KiB one way", kKibibyte, 64, 40);
-  add("16 times 1 MiB one way", kMebibyte, 16, 3);
+  add("round trip, 8 B, one CPU", {8, 0, 0}, 800);
+  add("round trip, 8 B, two CPUs", {8, 0, 1}, 400);
+  add("round trip, 1 KiB, one CPU", {kKibibyte, 0, 0}, 800);
+  add("round trip, 1 KiB, two CPUs", {kKibibyte, 0, 1}, 400);
+  add("64 times 1 KiB one way, two CPUs", {kKibibyte, 64, 1}, 60);
+  add("16 times 1 MiB one way, two CPUs", {kMebibyte, 16, 1}, 4);
   benchmark::Initialize(&argc, argv);
   benchmark::RunSpecifiedBenchmarks();
   benchmark::Shutdown();
