@@ -674,7 +674,9 @@ TEST(UniqueFd, OthersOfTheSameFileStayOpen) {
   lesson("One owner for a descriptor");
   did("closed one of two descriptors of the same socket, and wrote through the other one");
   const Ends ends;
-  { const UniqueFd second(must(fcntl(ends.mine(), F_DUPFD_CLOEXEC, 0), "fcntl")); }
+  const int second = must(fcntl(ends.mine(), F_DUPFD_CLOEXEC, 0), "fcntl");
+  { const UniqueFd owner(second); }
+  expect(!is_open(second), "the one to be closed", "it is open");
   (void)::send(ends.mine(), "still here", 10, MSG_NOSIGNAL | MSG_DONTWAIT);
   expect_eq("what came out at the other end", ends.take(10, 0), "still here");
 }
