@@ -1,4 +1,4 @@
-# mp_chapter(NN-name CALLS … EXERCISES …): the only registration of a chapter.
+# mp_chapter(NN-name EXERCISES … CALLS … [EXPLORED …]): the only registration of a chapter.
 #
 # CALLS are the C functions that the chapter is about, which a learner's file may call beside
 # those of tests/judge/allowed_calls.txt. EXERCISES are the stems, in order; each of them names
@@ -10,6 +10,8 @@
 #
 # For each it makes the loadable modules NN-name.STEM.{reference,learner,stub,mutant.PATCH}: the
 # grader's object (compiled once), one object for STEM, and the reference of everything else.
+# EXPLORED are those of them that the explorer can run (docs/explorer.md): they are compiled once more,
+# for it. If there is a tests/NN-name/STEM_explored.cpp, the exercise is graded with it as well.
 # demo.cpp, demo_*.cpp and broken/*.cpp become programs. mp_finish(), after the last chapter, does
 # the linking; mp_write_json() writes build/…/exercises.json, from which the runner knows all this.
 
@@ -17,7 +19,9 @@
 set(MP_WRAPPED
   read write readv writev recv recvfrom recvmsg send sendto sendmsg close poll ppoll fork waitid
   waitpid wait4 wait kill pipe2 pipe socketpair shutdown dup dup2 dup3 fcntl eventfd prctl
-  clock_gettime syscall getpid
+  mmap munmap memfd_create ftruncate fallocate posix_fallocate fstat
+  clock_gettime syscall getpid gettid sched_yield nanosleep clock_nanosleep usleep
+  memcpy memmove memset
   _ZNSt6chrono3_V212steady_clock3nowEv _ZNSt6chrono3_V212system_clock3nowEv)
 
 # The learner's file is compiled behind one precompiled header of standard headers, and graders
@@ -33,7 +37,7 @@ target_link_libraries(mp_gtest_pch PRIVATE mp_strict GTest::gtest)
 target_precompile_headers(mp_gtest_pch PRIVATE <gtest/gtest.h>)
 
 function(mp_chapter chapter)
-  cmake_parse_arguments(arg "" "" "EXERCISES;CALLS" ${ARGN})
+  cmake_parse_arguments(arg "" "" "EXERCISES;CALLS;EXPLORED" ${ARGN})
   set_property(GLOBAL APPEND PROPERTY mp_chapters ${chapter})
   set_property(GLOBAL PROPERTY mp_exercises_${chapter} ${arg_EXERCISES})
   set_property(GLOBAL PROPERTY mp_calls_${chapter} ${arg_CALLS})
@@ -41,6 +45,20 @@ function(mp_chapter chapter)
   foreach(stem IN LISTS arg_EXERCISES)
     set(id ${chapter}.${stem})
     set_property(GLOBAL APPEND PROPERTY mp_ids ${id})
+    set(explored FALSE)  # whether the explorer grades it
+    if(stem IN_LIST arg_EXPLORED)
+      mp_explored_object(${id}.reference_explored
+        ${CMAKE_SOURCE_DIR}/solutions/${chapter}/${stem}.cpp mp_book mp_strict)
+      set_property(GLOBAL APPEND PROPERTY mp_explored_ids ${id})
+      if(EXISTS ${CMAKE_SOURCE_DIR}/tests/${chapter}/${stem}_explored.cpp)
+        set(explored TRUE)
+        set_property(GLOBAL PROPERTY mp_explored_${id} TRUE)
+        foreach(kind IN ITEMS stub learner)
+          mp_explored_object(${id}.${kind}_explored
+            ${CMAKE_SOURCE_DIR}/chapters/${chapter}/${stem}.cpp mp_book)
+        endforeach()
+      endif()
+    endif()
 
     mp_object(${id}.reference_object ${CMAKE_SOURCE_DIR}/solutions/${chapter}/${stem}.cpp mp_strict)
     mp_object(${id}.stub_object ${CMAKE_SOURCE_DIR}/chapters/${chapter}/${stem}.cpp mp_strict)
@@ -50,6 +68,10 @@ function(mp_chapter chapter)
     target_precompile_headers(${id}.learner_object REUSE_FROM mp_std_pch)
 
     mp_object(${id}.grader_object ${CMAKE_SOURCE_DIR}/tests/${chapter}/${stem}_test.cpp mp_strict)
+    if(explored)
+      target_sources(${id}.grader_object PRIVATE
+                     ${CMAKE_SOURCE_DIR}/tests/${chapter}/${stem}_explored.cpp)
+    endif()
     target_link_libraries(${id}.grader_object PRIVATE mp_grader)
     target_compile_definitions(${id}.grader_object PRIVATE MP_CHAPTER="${chapter}")
     target_precompile_headers(${id}.grader_object REUSE_FROM mp_gtest_pch)
@@ -65,6 +87,9 @@ function(mp_chapter chapter)
         DEPENDS ${patch} ${CMAKE_SOURCE_DIR}/solutions/${chapter}/${stem}.cpp
         COMMENT "Wrong answer ${id}.${name}" VERBATIM)
       mp_object(${id}.mutant.${name}_object ${source} mp_book)
+      if(explored)
+        mp_explored_object(${id}.mutant.${name}_explored ${source} mp_book)
+      endif()
       set_property(GLOBAL APPEND PROPERTY mp_mutants_${id} ${name})
     endforeach()
   endforeach()
@@ -91,14 +116,24 @@ function(mp_object target source warnings)
   target_link_libraries(${target} PRIVATE mp_book ${warnings})
 endfunction()
 
-# One module: `own` is the object under test, all other exercises come from the reference.
+# One module: `own`_object is under test, all other exercises come from the reference. The same once
+# more for the explorer, if it grades this one.
 function(mp_module target id own)
   get_property(ids GLOBAL PROPERTY mp_ids)
+  get_property(explored GLOBAL PROPERTY mp_explored_${id})
+  set(explored_objects "")
+  if(explored)
+    get_property(explored_objects GLOBAL PROPERTY mp_explored_ids)
+    list(REMOVE_ITEM explored_objects ${id})
+    list(TRANSFORM explored_objects APPEND .reference_explored)
+    list(APPEND explored_objects ${own}_explored)
+  endif()
   list(REMOVE_ITEM ids ${id})
   list(TRANSFORM ids APPEND .reference_object)
   add_library(${target} MODULE)
   # The grader first: of functions that several define (std::'s inline ones), the first one counts.
-  target_link_libraries(${target} PRIVATE ${id}.grader_object ${own} ${ids} mp_grader)
+  target_link_libraries(${target} PRIVATE ${id}.grader_object ${own}_object ${ids}
+                        ${explored_objects} mp_grader)
   list(TRANSFORM MP_WRAPPED PREPEND "LINKER:--wrap=" OUTPUT_VARIABLE wraps)
   # Bound at once and read-only from then on, so that no call of the grader's can be redirected.
   target_link_options(${target} PRIVATE ${wraps} LINKER:-z,relro,-z,now)
@@ -113,7 +148,7 @@ function(mp_finish)
   get_property(ids GLOBAL PROPERTY mp_ids)
   foreach(id IN LISTS ids)
     foreach(kind IN ITEMS reference learner stub)
-      mp_module(${id}.${kind} ${id} ${id}.${kind}_object)
+      mp_module(${id}.${kind} ${id} ${id}.${kind})
     endforeach()
     # The list of tests comes from the reference's module, never from the learner's.
     add_custom_command(TARGET ${id}.reference POST_BUILD
@@ -121,7 +156,7 @@ function(mp_finish)
               > ${CMAKE_BINARY_DIR}/modules/${id}.tests)
     get_property(mutants GLOBAL PROPERTY mp_mutants_${id})
     foreach(name IN LISTS mutants)
-      mp_module(${id}.mutant.${name} ${id} ${id}.mutant.${name}_object)
+      mp_module(${id}.mutant.${name} ${id} ${id}.mutant.${name})
     endforeach()
   endforeach()
 

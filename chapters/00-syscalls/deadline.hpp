@@ -45,6 +45,10 @@ class Deadline {
   /// @throws std::system_error if the clock cannot be read.
   [[nodiscard]] std::chrono::nanoseconds remaining() const;
 
+  /// The moment itself, on the monotonic clock: for system calls that ask for one, such as futex(2).
+  /// @return none for a deadline that never comes.
+  [[nodiscard]] std::optional<std::chrono::nanoseconds> moment() const noexcept { return at_; }
+
   /// Whether this deadline never comes: the caller may wait for ever.
   [[nodiscard]] bool is_never() const noexcept { return !at_.has_value(); }
 

@@ -2,11 +2,14 @@
 // `__wrap_read`, which is here. This file is not linked with --wrap, so its own calls are real.
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
@@ -17,9 +20,11 @@
 #include <cerrno>
 #include <chrono>
 #include <cstdarg>
+#include <cstring>
 #include <type_traits>
 #include <vector>
 
+#include "support/explorer/front.hpp"
 #include "support/staging.hpp"
 #include "support/syscall_names.hpp"
 
@@ -38,9 +43,14 @@ long number(T value) {
   }
 }
 
-/// Stages one call: `real` gets the decision's byte limit and makes the call.
+/// Stages one call: `real` gets the decision's byte limit and makes the call. The explorer knows no
+/// such call, and refuses it; whose call it is can be seen only if this is a part of the wrapper.
 template <class Real, class... Args>
-auto stage(std::string_view name, Real real, Args... args) -> decltype(real(std::size_t{})) {
+[[gnu::always_inline]] inline auto stage(std::string_view name, Real real, Args... args)
+    -> decltype(real(std::size_t{})) {
+  if (explorer::running()) {
+    explorer::on_other_call(__builtin_return_address(0), name);
+  }
   const Call call{name, {number(args)...}};
   const Decision decision = staging::enter(call);
   if (decision.error != 0) {
@@ -215,7 +225,130 @@ pid_t __wrap_fork() {
 
 // Under a name that is not in section 2: whoever calls syscall(SYS_getpid) can be told from this.
 pid_t __wrap_getpid() {
+  if (explorer::running()) {
+    return explorer::on_getpid();
+  }
   return stage("getpid(libc)", [](size_t) { return getpid(); });
+}
+
+pid_t __wrap_gettid() {
+  if (explorer::running()) {
+    return explorer::on_getpid();
+  }
+  return stage("gettid", [](size_t) { return gettid(); });
+}
+
+int __wrap_sched_yield() {
+  if (explorer::running()) {
+    return explorer::on_sched_yield(__builtin_return_address(0));
+  }
+  return stage("sched_yield", [](size_t) { return sched_yield(); });
+}
+
+int __wrap_nanosleep(const timespec* time, timespec* left) {
+  if (explorer::running()) {
+    return explorer::on_nanosleep(__builtin_return_address(0), time, left);
+  }
+  return stage(
+      "nanosleep", [=](size_t) { return nanosleep(time, left); }, time, left);
+}
+
+int __wrap_clock_nanosleep(clockid_t clock, int flags, const timespec* time, timespec* left) {
+  if (explorer::running()) {
+    return explorer::on_clock_nanosleep(__builtin_return_address(0), clock, flags, time, left);
+  }
+  return stage(
+      "clock_nanosleep", [=](size_t) { return clock_nanosleep(clock, flags, time, left); }, clock,
+      flags, time, left);
+}
+
+int __wrap_usleep(useconds_t microseconds) {
+  if (explorer::running()) {
+    const timespec time{microseconds / 1'000'000,
+                        static_cast<long>(microseconds % 1'000'000) * 1000};
+    return explorer::on_nanosleep(__builtin_return_address(0), &time, nullptr);
+  }
+  return stage(
+      "usleep", [=](size_t) { return usleep(microseconds); }, microseconds);
+}
+
+void* __wrap_mmap(void* address, size_t size, int protection, int flags, int fd, off_t offset) {
+  if (explorer::running()) {
+    return explorer::on_mmap(__builtin_return_address(0), address, size, protection, flags, fd,
+                             offset);
+  }
+  const Call call{"mmap", {number(address), number(size), protection, flags, fd, offset}};
+  if (staging::enter(call).error != 0) {
+    return MAP_FAILED;
+  }
+  void* const result = mmap(address, size, protection, flags, fd, offset);
+  staging::leave(call);
+  return result;
+}
+
+int __wrap_munmap(void* address, size_t size) {
+  if (explorer::running()) {
+    return explorer::on_munmap(address, size);
+  }
+  return stage(
+      "munmap", [=](size_t) { return munmap(address, size); }, address, size);
+}
+
+int __wrap_memfd_create(const char* name, unsigned flags) {
+  return stage(
+      "memfd_create", [=](size_t) { return memfd_create(name, flags); }, name, flags);
+}
+
+int __wrap_ftruncate(int fd, off_t size) {
+  return stage(
+      "ftruncate", [=](size_t) { return ftruncate(fd, size); }, fd, size);
+}
+
+int __wrap_fallocate(int fd, int mode, off_t offset, off_t size) {
+  return stage(
+      "fallocate", [=](size_t) { return fallocate(fd, mode, offset, size); }, fd, mode, offset,
+      size);
+}
+
+// It returns the error, and leaves errno alone.
+int __wrap_posix_fallocate(int fd, off_t offset, off_t size) {
+  if (explorer::running()) {
+    explorer::on_other_call(__builtin_return_address(0), "posix_fallocate");
+  }
+  const Call call{"posix_fallocate", {fd, offset, size}};
+  if (const int error = staging::enter(call).error; error != 0) {
+    return error;
+  }
+  const int result = posix_fallocate(fd, offset, size);
+  staging::leave(call);
+  return result;
+}
+
+int __wrap_fstat(int fd, struct stat* status) {
+  return stage(
+      "fstat", [=](size_t) { return fstat(fd, status); }, fd, status);
+}
+
+// Not staged: only the explorer has to know of these, which touch memory for the code under test.
+void* __wrap_memcpy(void* target, const void* source, size_t size) {
+  if (explorer::running()) {
+    explorer::on_copy(__builtin_return_address(0), target, source, size);
+  }
+  return memcpy(target, source, size);
+}
+
+void* __wrap_memmove(void* target, const void* source, size_t size) {
+  if (explorer::running()) {
+    explorer::on_copy(__builtin_return_address(0), target, source, size);
+  }
+  return memmove(target, source, size);
+}
+
+void* __wrap_memset(void* target, int value, size_t size) {
+  if (explorer::running()) {
+    explorer::on_fill(__builtin_return_address(0), target, size);
+  }
+  return memset(target, value, size);
 }
 
 int __wrap_waitid(idtype_t type, id_t id, siginfo_t* info, int options) {
@@ -271,6 +404,9 @@ int __wrap_prctl(int option, unsigned long a, unsigned long b, unsigned long c, 
 }
 
 int __wrap_clock_gettime(clockid_t clock, timespec* time) {
+  if (explorer::running()) {
+    return explorer::on_clock_gettime(__builtin_return_address(0), clock, time);
+  }
   const int result = stage(
       "clock_gettime", [=](size_t) { return clock_gettime(clock, time); }, clock, time);
   if (result == 0 && (clock == CLOCK_MONOTONIC || clock == CLOCK_MONOTONIC_RAW ||
@@ -285,6 +421,9 @@ int __wrap_clock_gettime(clockid_t clock, timespec* time) {
 // syscall(2) itself: six arguments are always passed on; those that a call does not have are
 // whatever the registers held, which is what the C library does, too.
 long __wrap_syscall(long number_of_call, long a, long b, long c, long d, long e, long f) {
+  if (explorer::running()) {
+    return explorer::on_syscall(__builtin_return_address(0), number_of_call, a, b, c, d, e, f);
+  }
   if (number_of_call == SYS_clock_gettime) {  // a clock that is moved is moved for all
     return __wrap_clock_gettime(static_cast<clockid_t>(a), reinterpret_cast<timespec*>(b));
   }

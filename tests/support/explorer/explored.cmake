@@ -24,6 +24,7 @@ function(mp_explored_object target source)
     DEPENDS ${target}_as_compiled $<TARGET_OBJECTS:${target}_as_compiled> ${MP_SEPARATE}
     COMMENT "Explored ${target}" VERBATIM)
   set_source_files_properties(${object} PROPERTIES EXTERNAL_OBJECT TRUE GENERATED TRUE)
+  add_custom_target(${target}_separated DEPENDS ${object})  # so that other folders can link it
   add_library(${target} INTERFACE)
   target_sources(${target} INTERFACE ${object})
 endfunction()

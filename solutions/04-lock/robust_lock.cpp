@@ -1,0 +1,135 @@
+#include "04-lock/robust_lock.hpp"
+
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cstddef>
+#include <stdexcept>
+
+#include "00-syscalls/check.hpp"
+#include "00-syscalls/errors.hpp"
+#include "04-lock/identity.hpp"
+
+namespace mp {
+
+namespace {
+
+/// The locks that this thread holds, as the kernel reads them when the thread ends.
+class HeldLocks {
+ public:
+  /// The calling thread's. fork leaves the kernel of the child without one.
+  static HeldLocks& mine() {
+    static thread_local HeldLocks held;
+    if (const std::uint32_t self = thread_id(); held.registered_ != self) {
+      held.head_.list.next = &held.head_.list;
+      held.head_.futex_offset = static_cast<long>(offsetof(RobustLock::State, word)) -
+                                static_cast<long>(offsetof(RobustLock::State, entry));
+      held.head_.list_op_pending = nullptr;
+      check(syscall(SYS_set_robust_list, &held.head_, sizeof held.head_), "set_robust_list");
+      held.registered_ = self;
+    }
+    return held;
+  }
+
+  /// From here on, the kernel looks at this lock as well, whether it is in the list or not.
+  void begin(robust_list& entry) {
+    head_.list_op_pending = &entry;
+    std::atomic_signal_fence(std::memory_order_seq_cst);
+  }
+  void end() {
+    std::atomic_signal_fence(std::memory_order_seq_cst);
+    head_.list_op_pending = nullptr;
+  }
+
+  void add(robust_list& entry) {
+    entry.next = head_.list.next;
+    std::atomic_signal_fence(std::memory_order_seq_cst);  // whole before it can be reached
+    head_.list.next = &entry;
+  }
+  void remove(const robust_list& entry) {
+    for (robust_list* at = &head_.list; at->next != &head_.list; at = at->next) {
+      if (at->next == &entry) {
+        at->next = entry.next;
+        break;
+      }
+    }
+    std::atomic_signal_fence(std::memory_order_seq_cst);
+  }
+
+ private:
+  robust_list_head head_{};
+  std::uint32_t registered_ = 0;
+};
+
+constexpr auto kOwner = std::uint32_t{FUTEX_TID_MASK};
+constexpr auto kWaiters = std::uint32_t{FUTEX_WAITERS};
+constexpr auto kOwnerDied = std::uint32_t{FUTEX_OWNER_DIED};
+
+}  // namespace
+
+Acquired RobustLock::acquire_until(Deadline deadline) {
+  HeldLocks& held = HeldLocks::mine();
+  const std::uint32_t self = thread_id();
+  FutexWord& word = state_->word;
+  if (deadline.is_never() && (word.load(std::memory_order_relaxed) & kOwner) == self) {
+    throw std::logic_error("acquire: the caller holds this lock already");
+  }
+  held.begin(state_->entry);
+  std::uint32_t seen = 0;
+  std::uint32_t mark = 0;  // once this process has slept, others may sleep as well
+  while (!word.compare_exchange_strong(seen, self | mark | (seen & kWaiters),
+                                       std::memory_order_acquire, std::memory_order_relaxed)) {
+    if ((seen & kOwner) == 0) {
+      continue;  // free, or its owner is dead: once more, with what is in it
+    }
+    if ((seen & kWaiters) != 0 || word.compare_exchange_strong(seen, seen | kWaiters)) {
+      Wake wake = Wake::kWoken;
+      try {
+        wake = futex_wait(word, seen | kWaiters, deadline);
+      } catch (...) {
+        held.end();
+        throw;
+      }
+      if (wake == Wake::kTimedOut) {
+        held.end();
+        return Acquired::kNo;
+      }
+      mark = kWaiters;
+    }
+    seen = 0;
+  }
+  held.add(state_->entry);
+  held.end();
+  return (seen & kOwnerDied) != 0 ? Acquired::kOwnerDied : Acquired::kYes;
+}
+
+void RobustLock::release() {
+  HeldLocks& held = HeldLocks::mine();
+  FutexWord& word = state_->word;
+  std::uint32_t seen = word.load(std::memory_order_relaxed);
+  if ((seen & kOwner) != thread_id()) {
+    throw ValueError("release: the caller does not hold this lock");
+  }
+  held.begin(state_->entry);
+  held.remove(state_->entry);
+  seen &= kOwner;
+  if (!word.compare_exchange_strong(seen, 0, std::memory_order_release,
+                                    std::memory_order_relaxed)) {
+    // Somebody sleeps. Their mark stays until one of them is awake: should this process be killed
+    // before, and somebody else have come in meanwhile, then it is for him to wake them.
+    word.exchange(kWaiters, std::memory_order_release);
+    try {
+      if (futex_wake(word, 1) == 0) {
+        std::uint32_t nobody = kWaiters;
+        word.compare_exchange_strong(nobody, 0, std::memory_order_relaxed);
+      }
+    } catch (...) {
+      held.end();
+      throw;
+    }
+  }
+  held.end();
+}
+
+}  // namespace mp
