@@ -21,7 +21,7 @@ std::chrono::nanoseconds monotonic_now();
 class Deadline {
  public:
   /// A deadline that never comes. Python: `timeout=None`.
-  static Deadline never() noexcept { return Deadline(std::nullopt); }
+  static Deadline never() noexcept { return kNever; }
 
   /// The moment `timeout` from now.
   /// @param timeout  zero or less is a deadline already passed: "do not wait".
@@ -45,7 +45,8 @@ class Deadline {
   /// @throws std::system_error if the clock cannot be read.
   [[nodiscard]] std::chrono::nanoseconds remaining() const;
 
-  /// The moment itself, on the monotonic clock: for system calls that ask for one, such as futex(2).
+  /// The moment itself, on the monotonic clock: for system calls that ask for one, such as
+  /// futex(2).
   /// @return none for a deadline that never comes.
   [[nodiscard]] std::optional<std::chrono::nanoseconds> moment() const noexcept { return at_; }
 
@@ -53,7 +54,9 @@ class Deadline {
   [[nodiscard]] bool is_never() const noexcept { return !at_.has_value(); }
 
  private:
-  explicit Deadline(std::optional<std::chrono::nanoseconds> at) noexcept : at_(at) {}
+  constexpr explicit Deadline(std::optional<std::chrono::nanoseconds> at) noexcept : at_(at) {}
+  /// Ready-made, for locks that are taken every few nanoseconds.
+  static const Deadline kNever;  // NOLINT(readability-identifier-naming): constexpr, below
 
   /// The moment `timeout` from now, on the monotonic clock.
   /// @param timeout  zero or more; `nanoseconds::max()` must work, and mean very late.
@@ -65,6 +68,8 @@ class Deadline {
 
   std::optional<std::chrono::nanoseconds> at_;  ///< on the monotonic clock; none is never
 };
+
+inline constexpr Deadline Deadline::kNever{std::nullopt};
 
 /// Waits until one of the descriptors is ready or the deadline has passed.
 /// @param fds       as for poll(2); `revents` is filled in.

@@ -115,11 +115,11 @@ class Array {
   /// The same for any range.
   template <std::ranges::input_range R>
   requires std::convertible_to<std::ranges::range_value_t<R>, T> &&
-      (!std::same_as<std::remove_cvref_t<R>, Array>)explicit Array(R&& values)
+      (!std::same_as<std::remove_cvref_t<R>, Array>)explicit Array(R&& values)  // NOLINT
       : Array(std::span<const T>(listed<T>(values))) {}
 
   /// Its typecode; 0 for a type that has none.
-  static constexpr char typecode = typecode_of<T>();
+  static constexpr char typecode = typecode_of<T>();  // NOLINT: Python's name
 
   /// How many elements. Python: `len()`.
   [[nodiscard]] std::size_t size() const noexcept { return elements_.get_obj().size(); }

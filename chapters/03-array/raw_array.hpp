@@ -100,7 +100,8 @@ class Elements {
 std::string text_in(std::span<const char> characters);
 
 /// Puts a text into an array of characters, and one NUL behind it if there is room for one. What is
-/// there behind that stays. Python: `array.value = …`.
+/// there behind that stays. The text may lie in the array itself, and counts as it is before.
+/// Python: `array.value = …`.
 /// @throws ValueError if the text is longer than the array; then nothing has changed.
 void put_text(std::span<char> characters, std::string_view text);
 
@@ -147,7 +148,7 @@ class RawArray {
   /// The same for any range.
   template <std::ranges::input_range R>
   requires std::convertible_to<std::ranges::range_value_t<R>, T> &&
-      (!std::same_as<std::remove_cvref_t<R>, RawArray>)explicit RawArray(R&& values)
+      (!std::same_as<std::remove_cvref_t<R>, RawArray>)explicit RawArray(R&& values)  // NOLINT
       : RawArray(std::span<const T>(listed<T>(values))) {}
   /// Elements that are there already, at the beginning of a region, which is taken over.
   /// @throws ValueError if the region is too small for them.

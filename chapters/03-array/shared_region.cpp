@@ -35,7 +35,7 @@ SharedRegion::SharedRegion(SharedRegion&& other) noexcept : fd_(std::move(other.
 }
 
 SharedRegion& SharedRegion::operator=([[maybe_unused]] SharedRegion&& other) noexcept {
-  // TODO(3.1): what this object had is unmapped, sooner or later.
+  // TODO(3.1): what this object had is unmapped; `other` has nothing afterwards.
   return *this;
 }
 

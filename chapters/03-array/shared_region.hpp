@@ -40,15 +40,19 @@ class SharedRegion {
   /// The memory behind a descriptor that another process has made with with_descriptor().
   /// @param fd    taken over, and closed if this throws.
   /// @param size  how much is needed of it, in bytes.
-  /// @throws BadMessage if it is not sealed against shrinking, or has fewer bytes: a stranger could
-  ///         take the memory away under us. std::system_error naming the call.
+  /// @throws BadMessage if it is not sealed against shrinking (no file on a disk can be), or has
+  ///         fewer bytes: a stranger could take the memory away under us. std::system_error naming
+  ///         the call ("fstat", "mmap").
   ///
   /// ### Implementation
   /// First the seals, then the size: the other way round it could still be shortened in between.
   static SharedRegion attach(UniqueFd fd, std::size_t size);
 
-  SharedRegion(SharedRegion&& other) noexcept;             ///< `other` has no memory afterwards.
-  SharedRegion& operator=(SharedRegion&& other) noexcept;  ///< Ends the view of what it had.
+  /// Takes over what `other` has, which has no memory and no descriptor afterwards.
+  SharedRegion(SharedRegion&& other) noexcept;
+  /// The same, and ends the view of what this object had. Moving an object to itself changes
+  /// nothing.
+  SharedRegion& operator=(SharedRegion&& other) noexcept;
   SharedRegion(const SharedRegion&) = delete;
   SharedRegion& operator=(const SharedRegion&) = delete;
   /// Ends this process's view. @see munmap(2)

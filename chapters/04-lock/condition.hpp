@@ -61,7 +61,9 @@ class Condition {
   }
 
   /// Wakes some of those who wait. Python: `notify(n)`.
-  /// @param count  how many at most. More than wait are not kept for later.
+  /// @param count  how many of those who sleep, at most; zero or less is nobody. More than wait are
+  ///               not kept for later. Who has given the lock back and does not sleep yet returns
+  ///               as well: it is one more hint.
   /// @throws ValueError if the caller does not hold the lock; std::system_error.
   ///
   /// ### Implementation

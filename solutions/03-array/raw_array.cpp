@@ -100,8 +100,10 @@ void put_text(std::span<char> characters, std::string_view text) {
     throw ValueError("a text of " + std::to_string(text.size()) + " bytes does not go into " +
                      std::to_string(characters.size()));
   }
-  // memmove: the text may lie in the array itself
-  std::memmove(characters.data(), text.data(), text.size());
+  if (!text.empty()) {  // nothing may have no address, which memmove does not allow
+    // memmove: the text may lie in the array itself
+    std::memmove(characters.data(), text.data(), text.size());
+  }
   if (text.size() < characters.size()) {
     characters[text.size()] = '\0';
   }

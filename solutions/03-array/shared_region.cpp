@@ -71,9 +71,10 @@ SharedRegion::SharedRegion(SharedRegion&& other) noexcept
       size_(std::exchange(other.size_, 0)) {}
 
 SharedRegion& SharedRegion::operator=(SharedRegion&& other) noexcept {
-  std::swap(fd_, other.fd_);
-  std::swap(data_, other.data_);
-  std::swap(size_, other.size_);
+  SharedRegion theirs(std::move(other));  // if that is this object, it gets everything back
+  std::swap(fd_, theirs.fd_);
+  std::swap(data_, theirs.data_);
+  std::swap(size_, theirs.size_);
   return *this;
 }
 

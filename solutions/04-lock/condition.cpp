@@ -30,7 +30,7 @@ void Condition::notify(int count) {
   if (!lock_->is_mine()) {
     throw ValueError("notify: the caller does not hold the lock");
   }
-  if (state_->waiters.load() > 0) {
+  if (count > 0 && state_->waiters.load() > 0) {  // the kernel wakes one when it is told 0
     state_->sequence.fetch_add(1);
     futex_wake(state_->sequence, count);
   }

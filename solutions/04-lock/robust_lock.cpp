@@ -32,15 +32,23 @@ class HeldLocks {
     return held;
   }
 
-  /// From here on, the kernel looks at this lock as well, whether it is in the list or not.
-  void begin(robust_list& entry) {
-    head_.list_op_pending = &entry;
-    std::atomic_signal_fence(std::memory_order_seq_cst);
-  }
-  void end() {
-    std::atomic_signal_fence(std::memory_order_seq_cst);
-    head_.list_op_pending = nullptr;
-  }
+  /// While it lives, the kernel looks at this lock as well, whether it is in the list or not.
+  class Pending {
+   public:
+    Pending(HeldLocks& held, robust_list& entry) : held_(held) {
+      held_.head_.list_op_pending = &entry;
+      std::atomic_signal_fence(std::memory_order_seq_cst);
+    }
+    ~Pending() {
+      std::atomic_signal_fence(std::memory_order_seq_cst);
+      held_.head_.list_op_pending = nullptr;
+    }
+    Pending(const Pending&) = delete;
+    Pending& operator=(const Pending&) = delete;
+
+   private:
+    HeldLocks& held_;
+  };
 
   void add(robust_list& entry) {
     entry.next = head_.list.next;
@@ -75,61 +83,41 @@ Acquired RobustLock::acquire_until(Deadline deadline) {
   if (deadline.is_never() && (word.load(std::memory_order_relaxed) & kOwner) == self) {
     throw std::logic_error("acquire: the caller holds this lock already");
   }
-  held.begin(state_->entry);
+  const HeldLocks::Pending pending(held, state_->entry);
   std::uint32_t seen = 0;
-  std::uint32_t mark = 0;  // once this process has slept, others may sleep as well
-  while (!word.compare_exchange_strong(seen, self | mark | (seen & kWaiters),
-                                       std::memory_order_acquire, std::memory_order_relaxed)) {
+  while (!word.compare_exchange_strong(seen, self | (seen & kWaiters), std::memory_order_acquire,
+                                       std::memory_order_relaxed)) {
     if ((seen & kOwner) == 0) {
       continue;  // free, or its owner is dead: once more, with what is in it
     }
+    if (deadline.remaining() == std::chrono::nanoseconds::zero()) {
+      return Acquired::kNo;  // who does not sleep leaves no mark
+    }
     if ((seen & kWaiters) != 0 || word.compare_exchange_strong(seen, seen | kWaiters)) {
-      Wake wake = Wake::kWoken;
-      try {
-        wake = futex_wait(word, seen | kWaiters, deadline);
-      } catch (...) {
-        held.end();
-        throw;
-      }
-      if (wake == Wake::kTimedOut) {
-        held.end();
-        return Acquired::kNo;
-      }
-      mark = kWaiters;
+      futex_wait(word, seen | kWaiters, deadline);
     }
     seen = 0;
   }
   held.add(state_->entry);
-  held.end();
   return (seen & kOwnerDied) != 0 ? Acquired::kOwnerDied : Acquired::kYes;
 }
 
 void RobustLock::release() {
   HeldLocks& held = HeldLocks::mine();
   FutexWord& word = state_->word;
-  std::uint32_t seen = word.load(std::memory_order_relaxed);
-  if ((seen & kOwner) != thread_id()) {
+  if ((word.load(std::memory_order_relaxed) & kOwner) != thread_id()) {
     throw ValueError("release: the caller does not hold this lock");
   }
-  held.begin(state_->entry);
+  const HeldLocks::Pending pending(held, state_->entry);
   held.remove(state_->entry);
-  seen &= kOwner;
-  if (!word.compare_exchange_strong(seen, 0, std::memory_order_release,
-                                    std::memory_order_relaxed)) {
-    // Somebody sleeps. Their mark stays until one of them is awake: should this process be killed
-    // before, and somebody else have come in meanwhile, then it is for him to wake them.
-    word.exchange(kWaiters, std::memory_order_release);
-    try {
-      if (futex_wake(word, 1) == 0) {
-        std::uint32_t nobody = kWaiters;
-        word.compare_exchange_strong(nobody, 0, std::memory_order_relaxed);
-      }
-    } catch (...) {
-      held.end();
-      throw;
-    }
+  // The mark of the waiters stays. Should this process be killed before the wake-up, or the woken
+  // one before it has the lock, and somebody else have come in meanwhile, then it is for him to
+  // wake the next one. Nor may it be taken out when nobody was woken: others may have come by then,
+  // have slept, and been woken. So it stays for good, at the price of a system call for each
+  // release.
+  if ((word.fetch_and(kWaiters, std::memory_order_release) & kWaiters) != 0) {
+    futex_wake(word, 1);
   }
-  held.end();
 }
 
 }  // namespace mp

@@ -103,6 +103,7 @@ Verdict judge(const Records& records, const Evidence& evidence) {
   const Record* const failure = records.first("failure");
   verdict.did = records.last("did", evidence.host, failure);
   verdict.read = records.last("read", evidence.host, failure);
+  verdict.picture = records.all_of("picture", evidence.host, failure);
   verdict.output = evidence.output;
   verdict.seconds = evidence.elapsed.count();
   if (verdict.did.empty()) {

@@ -85,6 +85,19 @@ std::string Records::last(const std::string& kind, pid_t pid, const Record* befo
   return text;
 }
 
+std::string Records::all_of(const std::string& kind, pid_t pid, const Record* before) const {
+  std::string lines;
+  for (const Record& record : records_) {
+    if (&record == before) {
+      break;
+    }
+    if (record.kind == kind && record.pid == pid) {
+      lines += record.text + '\n';
+    }
+  }
+  return lines;
+}
+
 const Record* Records::first(const std::string& kind) const {
   const auto found = std::find_if(records_.begin(), records_.end(),
                                   [&](const Record& record) { return record.kind == kind; });

@@ -32,6 +32,9 @@ class Records {
   [[nodiscard]] const std::vector<Record>& all() const { return records_; }
   [[nodiscard]] bool foreign() const { return foreign_; }
 
+  /// The texts of all records of that kind from the process `pid`, a line each.
+  /// @param before  as for last().
+  [[nodiscard]] std::string all_of(const std::string& kind, pid_t pid, const Record* before) const;
   /// The text of the last record of that kind from the process `pid`, or "".
   /// @param before  only of those that came before this one; nullptr for all.
   [[nodiscard]] std::string last(const std::string& kind, pid_t pid,

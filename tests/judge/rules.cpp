@@ -147,6 +147,10 @@ std::optional<std::string> broken_by_source(const RulesQuestion& question) {
       R"(future|stop_token|pthread\.h|semaphore\.h|mqueue\.h|threads\.h|dlfcn\.h|link\.h|boost/.*|)"
       R"(gtest/.*|gmock/.*)>)");
   static const std::regex assembly(R"(\b(asm|__asm|__asm__)\b)");
+  // The explorer sees the file compiled once more; it has to be the same code.
+  static const std::regex asks(
+      R"(\b(__SANITIZE_\w+|__has_feature|thread_sanitizer|MP_THREAD_SANITIZER|explored)\b|)"
+      R"(^\s*#\s*(?:el)?if.*\bmp\b|^\s*#\s*(?:undef|define)\s+mp\b)");
   std::ifstream in(question.source);
   if (!in) {
     throw std::runtime_error("cannot read " + question.source);
@@ -162,6 +166,10 @@ std::optional<std::string> broken_by_source(const RulesQuestion& question) {
     if (std::regex_search(line, match, include_line)) {
       return "line " + std::to_string(number + 1) + " includes <" + match[1].str() +
              ">, which the rules leave out";
+    }
+    if (std::regex_search(line, match, asks)) {
+      return "line " + std::to_string(number + 1) +
+             " asks how it is compiled; the same code has to be graded and used";
     }
     if (std::regex_search(line, match, assembly)) {
       return "line " + std::to_string(number + 1) + " holds inline assembly";

@@ -41,6 +41,7 @@ std::string pack(const Verdict& verdict) {
   put(text, verdict.expected);
   put(text, verdict.seen);
   put(text, verdict.read);
+  put(text, verdict.picture);
   put(text, verdict.output);
   put(text, std::to_string(verdict.seconds));
   put(text, std::to_string(verdict.details.size()));
@@ -59,6 +60,7 @@ Verdict unpack(const std::string& text) {
   verdict.expected = take(text, at);
   verdict.seen = take(text, at);
   verdict.read = take(text, at);
+  verdict.picture = take(text, at);
   verdict.output = take(text, at);
   verdict.seconds = std::stod(take(text, at));
   const std::size_t details = std::stoul(take(text, at));

@@ -28,6 +28,7 @@ struct Verdict {
   std::string expected;              ///< what was expected
   std::string seen;                  ///< what was seen
   std::string read;                  ///< where to read
+  std::string picture;               ///< what the test shows of it, as lines of text
   std::vector<std::string> details;  ///< the autopsy of a hang, the place of a crash
   std::string output;                ///< what the test printed, cut
   double seconds = 0;

@@ -54,10 +54,17 @@ bool Grade::passed() const {
 }
 
 const judge::Verdict* Grade::first_failure() const {
-  for (const judge::Verdict& test : tests) {
-    if (!test.passed() && test.outcome != judge::Outcome::kSkipped) {
-      return &test;
-    }
+  const auto failed = [](const judge::Verdict& test) {
+    return !test.passed() && test.outcome != judge::Outcome::kSkipped;
+  };
+  // One with a picture says more than those before it.
+  auto first = std::ranges::find_if(
+      tests, [&](const judge::Verdict& test) { return failed(test) && !test.picture.empty(); });
+  if (first == tests.end()) {
+    first = std::ranges::find_if(tests, failed);
+  }
+  if (first != tests.end()) {
+    return &*first;
   }
   return rules.passed() ? nullptr : &rules;
 }

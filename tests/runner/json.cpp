@@ -18,6 +18,7 @@ json to_json(const judge::Verdict& verdict) {
     object["expected"] = verdict.expected;
     object["seen"] = verdict.seen;
     object["read"] = verdict.read;
+    object["picture"] = verdict.picture;
     object["details"] = verdict.details;
     object["output"] = verdict.output;
   }

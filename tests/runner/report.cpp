@@ -13,6 +13,7 @@ namespace mp::runner {
 namespace {
 
 constexpr std::size_t kOutputLines = 12;
+constexpr std::size_t kPictureLines = 90;
 constexpr std::size_t kLabelWidth = 10;
 
 void add_line(std::string& text, const char* label, const std::string& words, const Ink& ink) {
@@ -107,6 +108,10 @@ std::string explain(const judge::Verdict& verdict, const Ink& ink) {
   add_line(text, "expected", verdict.expected, ink);
   add_line(text, "seen", verdict.seen, ink);
   add_line(text, "read", verdict.read, ink);
+  std::istringstream picture(tame(verdict.picture, kPictureLines));
+  for (std::string line; std::getline(picture, line);) {  // as it is: its columns are its sense
+    text += line.empty() ? "\n" : "    " + line + "\n";
+  }
   std::string label = verdict.outcome == judge::Outcome::kHung      ? "where"
                       : verdict.outcome == judge::Outcome::kCrashed ? "at"
                                                                     : "and";

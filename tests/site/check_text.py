@@ -302,7 +302,7 @@ def check_headings(grader):
             problems.append(f"chapters/{where}/README.md has no heading \"{heading}\"")
     if not lessons:
         problems.append("no test says where to read")
-    stem = grader.name.removesuffix("_test.cpp")
+    stem = re.sub(r"_(test|explored)\.cpp$", "", grader.name)
     hints = (chapters / chapter / "hints.md").read_text(encoding="utf-8")
     section = re.search(rf"^## \d+\.\d+ {stem}\n(.*?)(?=^## |\Z)", hints, re.M | re.S)
     if not section or re.findall(r"^### (\d)$", section[1], re.M) != ["1", "2", "3"]:
@@ -329,7 +329,9 @@ def results(root, programs):
                     ok, skipped, detail = check_output(fence, argument, programs)
                     where = f"{relative}:{fence.line}: " if detail and not ok else ""
                     yield f"output {relative}: {argument}", ok, skipped, where + detail
-    for grader in sorted(root.glob("tests/[0-9][0-9]-*/*_test.cpp")):
+    graders = [path for kind in ("test", "explored")
+               for path in root.glob(f"tests/[0-9][0-9]-*/*_{kind}.cpp")]
+    for grader in sorted(graders):
         problems = check_headings(grader)
         yield (f"headings {grader.relative_to(root).as_posix()}", not problems, False,
                "\n".join(problems))

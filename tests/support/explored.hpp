@@ -1,5 +1,6 @@
 #pragma once
 
+#include <stdexcept>
 #include <string>
 
 #include "support/explorer/explorer.hpp"
@@ -19,7 +20,12 @@ inline explorer::Exploration expect_explored(std::string_view expected,
                                              const std::function<void(explorer::World&)>& setup) {
   explorer::Exploration found = explorer::explore(options, setup);
   if (found.failed()) {
-    expect(false, expected, found.report());
+    const std::string sentence = found.sentence();
+    if (const auto todo = sentence.find("TODO "); todo != std::string::npos) {
+      throw std::logic_error(sentence.substr(todo));  // a stub
+    }
+    show(found.report().substr(sentence.size()));
+    expect(false, expected, sentence);
   }
   return found;
 }

@@ -4,6 +4,7 @@
 #include <cxxabi.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <memory>
 #include <stdexcept>
@@ -20,6 +21,14 @@ void lesson_in(std::string_view chapter, std::string_view heading) {
 
 void did(std::string_view what) {
   seal::say("did", what);
+}
+
+void show(std::string_view picture) {
+  while (!picture.empty()) {
+    const std::size_t end = std::min(picture.find('\n'), picture.size());
+    seal::say("picture", picture.substr(0, end));
+    picture.remove_prefix(std::min(end + 1, picture.size()));
+  }
 }
 
 bool expect(bool holds, std::string_view expected, std::string_view seen) {

@@ -30,6 +30,9 @@ inline void lesson(std::string_view heading) {
 /// It is also what a crash or a hang from here on is reported with.
 void did(std::string_view what);
 
+/// Lines that belong to the failure that comes next, and are shown below it as they are.
+void show(std::string_view picture);
+
 /// Fails the test unless `holds`, and goes on.
 /// @param expected  a sentence's end: "the child to be gone".
 /// @param seen      what is there in its place; used only on failure.

@@ -108,7 +108,7 @@ testing::UnitTest& prepare(const std::string& filter) {
 
 void say(std::string_view kind, std::string_view text) {
   // How the test goes is for GoogleTest to say: whoever else says so here has broken in.
-  const bool harmless = kind == "did" || kind == "read" || kind == "crash";
+  const bool harmless = kind == "did" || kind == "read" || kind == "picture" || kind == "crash";
   send_record(harmless ? kind : "forged", text);
 }
 

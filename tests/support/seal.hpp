@@ -14,8 +14,9 @@ inline constexpr std::string_view kSeen = "seen: ";
 /// Between the lines of a record's text, which is one line itself.
 inline constexpr char kLineBreak = '\x1e';
 
-/// Tells the judge about the test's course. @param kind  "did", "read" or "crash"; the records on
-/// which the verdict rests are out of reach, and any other kind counts as an attempt at them.
+/// Tells the judge about the test's course. @param kind  "did", "read", "picture" or "crash"; the
+/// records on which the verdict rests are out of reach, and any other kind counts as an attempt at
+/// them.
 void say(std::string_view kind, std::string_view text);
 
 /// To be called before a module is loaded. Keeps no copy of the secret's digits.

@@ -316,7 +316,9 @@ int __wrap_posix_fallocate(int fd, off_t offset, off_t size) {
     explorer::on_other_call(__builtin_return_address(0), "posix_fallocate");
   }
   const Call call{"posix_fallocate", {fd, offset, size}};
+  const int before = errno;
   if (const int error = staging::enter(call).error; error != 0) {
+    errno = before;
     return error;
   }
   const int result = posix_fallocate(fd, offset, size);

@@ -353,13 +353,10 @@ void RobustMutex::release() {
   unlink();
   std::uint32_t held = static_cast<std::uint32_t>(syscall(SYS_gettid));
   if (!word.compare_exchange_strong(held, 0)) {
-    // The mark of the waiters stays until one was woken: should we be killed before, and somebody
-    // else have come in meanwhile, then it is for him to wake them.
+    // The mark of the waiters stays: should we be killed before the wake-up, and somebody else have
+    // come in meanwhile, then it is for him to wake them.
     word.exchange(FUTEX_WAITERS);
-    if (syscall(SYS_futex, &word, FUTEX_WAKE, 1, nullptr, nullptr, 0) == 0) {
-      std::uint32_t nobody = FUTEX_WAITERS;
-      word.compare_exchange_strong(nobody, 0);
-    }
+    futex_wake(word, 1);
   }
   head().list_op_pending = nullptr;
 }

@@ -1,0 +1,75 @@
+#pragma once
+
+#include <benchmark/benchmark.h>
+#include <sched.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <chrono>
+#include <climits>
+#include <functional>
+#include <new>
+#include <vector>
+
+#include "00-syscalls/check.hpp"
+#include "03-array/shared_region.hpp"
+#include "04-lock/futex.hpp"
+
+/// Lets several processes do the same at the same time, for chapters 03 and 04.
+namespace mp::bench {
+
+/// Binds this process to one of the processors that it may use, by turns.
+inline void run_on(int number) {
+  static const cpu_set_t allowed = [] {
+    cpu_set_t set;
+    check(sched_getaffinity(0, sizeof set, &set), "sched_getaffinity");
+    return set;
+  }();
+  int cpu = 0;
+  for (int left = number % CPU_COUNT(&allowed); !CPU_ISSET(cpu, &allowed) || left-- > 0; ++cpu) {
+  }
+  cpu_set_t one;
+  CPU_ZERO(&one);
+  CPU_SET(cpu, &one);
+  check(sched_setaffinity(0, sizeof one, &one), "sched_setaffinity");
+}
+
+/// The time from a common start until all of `processes` have done `work`, one iteration of
+/// `state`; each of them gets its number. It is reported for one of `operations`.
+inline void at_once(benchmark::State& state, int processes, double operations,
+                    const std::function<void(int)>& work) {
+  const SharedRegion region = SharedRegion::anonymous(2 * sizeof(FutexWord));
+  auto* const words = reinterpret_cast<FutexWord*>(region.data());
+  for (auto _ : state) {
+    FutexWord& ready = *new (words) FutexWord(0);
+    FutexWord& gate = *new (words + 1) FutexWord(0);
+    std::vector<pid_t> pids;
+    for (int number = 0; number < processes; ++number) {
+      pids.push_back(check(fork(), "fork"));
+      if (pids.back() == 0) {
+        run_on(number);
+        ready.fetch_add(1);
+        futex_wake(ready, 1);
+        while (gate.load() == 0) {
+          futex_wait(gate, 0, Deadline::never());
+        }
+        work(number);
+        _exit(0);
+      }
+    }
+    for (std::uint32_t seen = 0; (seen = ready.load()) < static_cast<std::uint32_t>(processes);) {
+      futex_wait(ready, seen, Deadline::never());
+    }
+    const auto start = std::chrono::steady_clock::now();
+    gate.store(1);
+    futex_wake(gate, INT_MAX);
+    for (const pid_t pid : pids) {
+      check(retry([pid] { return waitpid(pid, nullptr, 0); }), "waitpid");
+    }
+    const std::chrono::duration<double> time = std::chrono::steady_clock::now() - start;
+    state.SetIterationTime(time.count() / operations);
+  }
+}
+
+}  // namespace mp::bench
