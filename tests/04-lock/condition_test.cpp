@@ -418,14 +418,17 @@ TEST(Condition, NoCallIfNobodyWaits) {
   }
   did("notified a hundred times, with nobody who waits");
   Scene scene;
-  const Recording recording = record([&scene] {
-    for (int i = 0; i < 50; ++i) {
-      const std::lock_guard guard(scene.lock);
-      scene.changed.notify();
-      scene.changed.notify_all();
-    }
-  });
+  const Recording recording = record(
+      [&scene] {
+        for (int i = 0; i < 50; ++i) {
+          const std::lock_guard guard(scene.lock);
+          scene.changed.notify();
+          scene.changed.notify_all();
+        }
+      },
+      {.deadline = 3s});
   expect(recording.threw.empty(), "no exception", recording.threw);
+  expect(!recording.timed_out, "it to come to its end in 3 s", "it goes on");
   expect(recording.count(Family::kFutex) == 0, "no call of futex(2)", recording.to_string());
 }
 

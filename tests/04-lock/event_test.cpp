@@ -299,16 +299,19 @@ TEST(Event, FewCalls) {
   }
   did("set, looked at, waited for and cleared an event fifty times, with nobody who waits");
   Event event;
-  const Recording recording = record([&event] {
-    for (int i = 0; i < 50; ++i) {
-      event.set();
-      event.wait();
-      (void)event.is_set();
-      event.clear();
-      (void)event.is_set();
-    }
-  });
+  const Recording recording = record(
+      [&event] {
+        for (int i = 0; i < 50; ++i) {
+          event.set();
+          event.wait();
+          (void)event.is_set();
+          event.clear();
+          (void)event.is_set();
+        }
+      },
+      {.deadline = 3s});
   expect(recording.threw.empty(), "no exception", recording.threw);
+  expect(!recording.timed_out, "it to come to its end in 3 s", "it goes on");
   expect(recording.count(Family::kFutex) <= 50, "one call of futex(2) for each set(), at most",
          recording.to_string());
 }

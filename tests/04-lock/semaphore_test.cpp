@@ -268,13 +268,16 @@ TEST(Semaphore, NoCallIfNobodyWaits) {
   }
   did("took a semaphore and gave it back a hundred times, with nobody who waits");
   Semaphore semaphore(1);
-  const Recording recording = record([&semaphore] {
-    for (int i = 0; i < 100; ++i) {
-      semaphore.acquire();
-      semaphore.release();
-    }
-  });
+  const Recording recording = record(
+      [&semaphore] {
+        for (int i = 0; i < 100; ++i) {
+          semaphore.acquire();
+          semaphore.release();
+        }
+      },
+      {.deadline = 3s});
   expect(recording.threw.empty(), "no exception", recording.threw);
+  expect(!recording.timed_out, "it to come to its end in 3 s", "it goes on");
   expect(recording.count(Family::kFutex) == 0, "no call of futex(2)", recording.to_string());
 }
 
