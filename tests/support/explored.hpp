@@ -24,7 +24,8 @@ inline explorer::Exploration expect_explored(std::string_view expected,
     if (const auto todo = sentence.find("TODO "); todo != std::string::npos) {
       throw std::logic_error(sentence.substr(todo));  // a stub
     }
-    show(found.report().substr(sentence.size()));
+    const std::string report = found.report();
+    show(report.substr(report.find_first_not_of('\n', sentence.size())));
     expect(false, expected, sentence);
   }
   return found;
