@@ -38,6 +38,9 @@ class LockedElements {
   /// @param length  how many; 0 is allowed. @param element_size  of each, in bytes, at least 1.
   /// @throws ValueError as bytes_for(); std::system_error (ENOMEM).
   LockedElements(std::ptrdiff_t length, std::size_t element_size);
+  /// It stays where it is: references to its elements refer to it.
+  LockedElements(const LockedElements&) = delete;
+  LockedElements& operator=(const LockedElements&) = delete;
 
   /// Copies one element out. @param index  as for position_of().
   /// @param value  where to: element_size bytes of the caller's. @throws IndexError.
@@ -72,12 +75,14 @@ class LockedElements {
 template <Shareable T>
 class Array {
  public:
-  /// An element, as an expression: read it as a T, or assign to it.
+  /// An element, as an expression: read it as a T, or assign to it. `auto x = a[0]` is another name
+  /// for the element; `int x = a[0]` is its value. For printf, write `int(a[0])`.
   class Reference {
    public:
+    /// The element at a position that exists.
     Reference(const LockedElements& elements, std::ptrdiff_t index) noexcept
         : elements_(elements), index_(index) {}
-    Reference(const Reference&) = default;
+    Reference(const Reference&) = default;  ///< Of the same element.
     /// Reads. @throws IndexError.
     operator T() const {  // NOLINT: an element is to read like its value
       T value;
@@ -91,6 +96,7 @@ class Array {
     }
     /// Writes the *value* of another element. @throws IndexError.
     const Reference& operator=(const Reference& other) const { return *this = T(other); }
+    /// As above.
     Reference& operator=(const Reference& other) {
       std::as_const(*this) = T(other);
       return *this;
@@ -148,17 +154,22 @@ class Array {
   /// For `for (int item : array)`, element by element, each of them read when its turn comes.
   class Iterator {
    public:
-    using value_type = T;
-    using difference_type = std::ptrdiff_t;
+    using value_type = T;                    ///< What an element holds.
+    using difference_type = std::ptrdiff_t;  ///< Between two positions.
     Iterator() = default;
+    /// At one of the elements, or behind the last one.
     Iterator(const LockedElements& elements, std::ptrdiff_t index) noexcept
         : elements_(&elements), index_(index) {}
+    /// The element.
     Reference operator*() const { return {*elements_, index_}; }
+    /// To the next one.
     Iterator& operator++() {
       ++index_;
       return *this;
     }
+    /// To the next one; returns where it was.
     Iterator operator++(int) { return {*elements_, index_++}; }
+    /// Whether both are at the same place.
     friend bool operator==(const Iterator& a, const Iterator& b) { return a.index_ == b.index_; }
 
    private:

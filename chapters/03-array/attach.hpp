@@ -38,11 +38,13 @@ void send_region(Connection& connection, const SharedRegion& region, char typeco
 /// @param connection  an end that receives.
 /// @throws BadMessage if the message is none of 9 bytes, has an unknown typecode, or a length that
 ///         no memory could hold; or if what comes then is no descriptor, or one of memory that is
-///         too small or not sealed (SharedRegion::attach()). The sender is not to be trusted: no
-///         message of his may be worse than this. What came is closed then. EOFError,
-///         std::system_error as recv_bytes(), recv_fd() and attach().
+///         too small or not sealed (SharedRegion::attach()). The sender is not to be trusted: the
+///         worst that he can send is an exception. What came is closed then. EOFError,
+///         std::system_error as recv_bytes(), recv_fd() and attach() (memory that may not be
+///         written to).
 ///
 /// ### Implementation
+/// `recv_bytes(9)` refuses a longer message before there is memory for it; receiving is over then.
 /// Nobody knows what a descriptor is that comes after a message that is none: leave it where it is.
 /// A length of 2^61 times 8 bytes is 0 if you let it.
 Attached recv_region(Connection& connection);

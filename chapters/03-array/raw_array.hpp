@@ -125,6 +125,7 @@ std::vector<T> values_in(std::span<const std::byte> bytes) {
 
 /// What an array may hold: values that are their bytes, in every process. A pointer is not: it
 /// means something in one address space only. (Pointers inside of a struct cannot be asked for.)
+/// bool is left out, since std::vector<bool> is no sequence of them.
 template <class T>
 concept Shareable = std::is_trivially_copyable_v<T> && std::is_default_constructible_v<T> &&
                     !std::is_pointer_v<T> &&
@@ -159,6 +160,12 @@ class RawArray {
       throw ValueError("the region is too small for so many elements");
     }
   }
+
+  /// Takes over the memory; `other` has no elements afterwards.
+  RawArray(RawArray&& other) noexcept
+      : region_(std::move(other.region_)),
+        elements_(std::exchange(other.elements_, Elements(nullptr, 0, sizeof(T)))) {}
+  RawArray& operator=(RawArray&&) = delete;
 
   /// How many elements. Python: `len()`.
   [[nodiscard]] std::size_t size() const noexcept { return elements_.size(); }

@@ -33,19 +33,23 @@ class SharedRegion {
   /// @see memfd_create(2), fallocate(2), fcntl(2) (F_ADD_SEALS).
   ///
   /// ### Implementation
-  /// `MFD_CLOEXEC | MFD_ALLOW_SEALING`; ftruncate, fallocate, then F_SEAL_SHRINK, F_SEAL_GROW and
-  /// F_SEAL_SEAL.
+  /// `MFD_CLOEXEC | MFD_ALLOW_SEALING`. ftruncate writes the size down, fallocate finds the pages
+  /// (and would set the size as well); a signal may interrupt both. Then F_SEAL_SHRINK, F_SEAL_GROW
+  /// and F_SEAL_SEAL.
   static SharedRegion with_descriptor(std::size_t size);
 
   /// The memory behind a descriptor that another process has made with with_descriptor().
   /// @param fd    taken over, and closed if this throws.
-  /// @param size  how much is needed of it, in bytes.
+  /// @param size  how much is needed of it, in bytes; it may have more. With 0, only the seals are
+  ///              looked at.
   /// @throws BadMessage if it is not sealed against shrinking (no file on a disk can be), or has
   ///         fewer bytes: a stranger could take the memory away under us. std::system_error naming
   ///         the call ("fstat", "mmap").
   ///
   /// ### Implementation
-  /// First the seals, then the size: the other way round it could still be shortened in between.
+  /// fcntl(2) with F_GET_SEALS, which fails with EINVAL for what is no memfd: that is a BadMessage,
+  /// too. First the seals, then the size: the other way round it could still be shortened in
+  /// between.
   static SharedRegion attach(UniqueFd fd, std::size_t size);
 
   /// Takes over what `other` has, which has no memory and no descriptor afterwards.

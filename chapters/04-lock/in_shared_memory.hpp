@@ -24,10 +24,12 @@ class InSharedMemory {
   /// In somebody else's, as it is.
   explicit InSharedMemory(State& state) noexcept
       : own_(SharedRegion::anonymous(0)), state_(&state) {}
-  InSharedMemory(InSharedMemory&&) noexcept = default;
-  InSharedMemory& operator=(InSharedMemory&&) noexcept = default;
+  InSharedMemory(InSharedMemory&&) noexcept = default;             ///< `other` has none then.
+  InSharedMemory& operator=(InSharedMemory&&) noexcept = default;  ///< Gives up its own.
 
+  /// The State.
   State& operator*() const noexcept { return *state_; }
+  /// The State.
   State* operator->() const noexcept { return state_; }
 
  private:

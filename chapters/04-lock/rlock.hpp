@@ -18,7 +18,7 @@ class RLock {
  public:
   /// What the processes share. All zeros is a lock that nobody holds.
   struct State {
-    Lock::State lock;
+    Lock::State lock;         ///< who holds it
     std::uint32_t depth = 0;  ///< how often the owner has taken it; only the owner may look
   };
 

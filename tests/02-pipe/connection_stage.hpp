@@ -153,7 +153,8 @@ class NoEndlessWait {
   NoEndlessWait() {
     before(faults_, kReadCalls, [](const Call& call) {
       if (may_block(call) && !is_ready(call, POLLIN)) {
-        throw std::runtime_error("it would wait for ever for bytes that do not come");
+        throw std::runtime_error(
+            "(the grader stopped it) it would wait for ever for bytes that do not come");
       }
     });
     before(faults_, kWriteCalls, [](const Call& call) {

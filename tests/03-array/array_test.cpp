@@ -186,7 +186,7 @@ class Rival {
 
 bool expect_once(const Rival& rival) {
   return expect(rival.times() == 1, "the lock to be taken once, and given back",
-                rival.times() == 0 ? "the code does not wait for who holds it"
+                rival.times() == 0 ? "it is not taken: the code went on while another had it"
                                    : "it is taken " + std::to_string(rival.times()) + " times");
 }
 
@@ -360,7 +360,7 @@ TEST(Array, OneRegion) {
   const LockedElements elements(4096, 1);
   std::vector<Call> maps = faults.calls("mmap");
   std::erase_if(maps, [](const Call& call) { return (call.args[3] & MAP_SHARED) == 0; });
-  if (expect_eq("how many shared mappings there are: for the elements and their lock together,",
+  if (expect_eq("the number of shared mappings, for the elements and their lock together,",
                 maps.size(), std::size_t{1})) {
     expect(maps[0].args[1] >= static_cast<long>(LockedElements::kFront) + 4096,
            "the mapping to have room for the elements and for what is in front of them",
@@ -374,7 +374,7 @@ TEST(Array, ElementsBehindTheFront) {
     did("looked where the elements are in an array of " + std::to_string(length));
     const LockedElements elements(length, sizeof(int));
     const auto page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
-    expect_eq("how many bytes behind the beginning of a page the first one is",
+    expect_eq("the first one's distance from the beginning of a page, in bytes,",
               reinterpret_cast<std::uintptr_t>(elements.get_obj().data()) % page,
               LockedElements::kFront);
   }

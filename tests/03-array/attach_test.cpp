@@ -338,7 +338,7 @@ TEST(Attach, NineBytesAndThenADescriptor) {
     send_region(a, region, typecode, length);
     const Arrived arrived = raw_receive(b.fileno());
     const std::string expected = frame(announcement(typecode, static_cast<std::uint64_t>(length)));
-    expect_eq("what is there: the four bytes of a frame's header and",
+    expect_eq("the frame that was sent, with its header of four bytes,",
               message(arrived.bytes.substr(0, expected.size())), message(expected));
     expect_eq("how many descriptors there are", arrived.fds.size(), std::size_t{1});
     expect_eq("how many bytes come before the descriptor", arrived.before_fd.size(),

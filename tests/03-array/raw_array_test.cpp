@@ -235,7 +235,7 @@ TEST(RawArray, ElementAddresses) {
 // ---- which elements a slice has
 
 TEST(RawArray, SlicesInPythonsManual) {
-  lesson("Slices are copies");
+  lesson("Elements and indices");
   did("asked for slices of five elements, as the contract explains them");
   expect_places({2, 100, {}}, 5);
   expect_places({4, 1, {}}, 5);
@@ -268,13 +268,13 @@ void with_all_small_slices(F check) {
 }
 
 TEST(RawArray, AllSmallSlices) {
-  lesson("Slices are copies");
+  lesson("Elements and indices");
   did("asked for all slices with numbers from -7 to 7, or none, of 0 … 5 elements");
   with_all_small_slices(expect_places);
 }
 
 TEST(RawArray, AllSmallSlicesInPython) {
-  lesson("Slices are copies");
+  lesson("Elements and indices");
   did("compared all slices with numbers from -7 to 7, or none, with Python's slice.indices()");
   (void)resolve({}, 1);  // a stub says so before Python is started
   std::string why_not;

@@ -385,7 +385,7 @@ TEST(SharedRegion, ChildOfOneAndChildOfAnother) {
 }
 
 TEST(SharedRegion, ChildEndsItsOwnView) {
-  lesson("Two tables, one frame");
+  lesson("Memory without a name");
   for (const Maker& maker : kMakers) {
     did("made a region with " + std::string(maker.name) +
         ", and forked a child that writes to it and destroys its copy of the object");
@@ -401,7 +401,7 @@ TEST(SharedRegion, ChildEndsItsOwnView) {
       return is_mapped(data, 1) ? 1 : 0;
     });
     kid.wait_for_end();
-    expect_eq("the exit code of the child, which is 0 when nothing is mapped there any more,",
+    expect_eq("what the child returns (0: nothing is mapped there any more)",
               kid.take().value_or(-1), 0);
     if (expect_memory(region, size)) {
       expect_eq("the last byte, as the parent sees it,", byte_at(region, size - 1), 99);
@@ -955,7 +955,7 @@ TEST(SharedRegion, NoMemoryIsRefused) {
 }
 
 TEST(SharedRegion, ShortenedBetweenTwoQuestions) {
-  lesson("One moment");
+  lesson("Memory for a stranger");
   did("attached memory that its maker shortens and then seals, right after fstat(2) has told its "
       "size");
   const UniqueFd makers = raw_memory(10'000, 0);

@@ -502,7 +502,7 @@ TEST(Condition, ErrorOfTheWakeUp) {
 
 TEST(Condition, ThroughASmallStore) {
   lesson("Waiting for a condition");
-  did("let two children put 300 items each into a store for two, and two others take them");
+  did("let two children put 100 items each into a store for two, and two others take them");
   struct Store {
     int items;
     int most;
@@ -511,7 +511,7 @@ TEST(Condition, ThroughASmallStore) {
   Scene scene;
   const auto moves = [&](int change) {
     return [&, change] {
-      for (int i = 0; i < 300; ++i) {
+      for (int i = 0; i < 100; ++i) {
         const std::lock_guard guard(scene.lock);
         scene.changed.wait_for(
             [&] { return store->items + change >= 0 && store->items + change <= 2; });

@@ -221,27 +221,29 @@ TEST(Event, HandlerInTheMiddle) {
   lesson("In a signal handler");
   did("set and cleared an event again and again, and did so in a signal handler as well");
   Event event;
-  const Asked child([&event]() -> std::string {
-    the_event() = &event;
-    static volatile sig_atomic_t times = 0;
-    struct sigaction action {};
-    action.sa_handler = [](int) {
-      times = times + 1;
-      the_event()->set();
-      (void)the_event()->is_set();
-      the_event()->clear();
-    };
-    must(sigaction(SIGPROF, &action, nullptr), "sigaction");
-    const itimerval often{{0, 1000}, {0, 1000}};
-    must(setitimer(ITIMER_PROF, &often, nullptr), "setitimer");
-    while (times < 20) {
-      event.set();
-      (void)event.is_set();
-      (void)event.wait(0s);
-      event.clear();
-    }
-    return "done";
-  });
+  const Asked child(
+      [&event]() -> std::string {
+        the_event() = &event;
+        static volatile sig_atomic_t times = 0;
+        struct sigaction action {};
+        action.sa_handler = [](int) {
+          times = times + 1;
+          the_event()->set();
+          (void)the_event()->is_set();
+          the_event()->clear();
+        };
+        must(sigaction(SIGPROF, &action, nullptr), "sigaction");
+        const itimerval often{{0, 1000}, {0, 1000}};
+        must(setitimer(ITIMER_PROF, &often, nullptr), "setitimer");
+        while (times < 5) {
+          event.set();
+          (void)event.is_set();
+          (void)event.wait(0s);
+          event.clear();
+        }
+        return "done";
+      },
+      4);
   expect_eq("what became of it", child.answer(), "done");
 }
 
@@ -336,12 +338,12 @@ TEST(Event, ErrorsAreThrown) {
 
 TEST(Event, ToAndFro) {
   lesson("A flag that is not forgotten");
-  did("let two children hand a turn to each other 500 times, by two events");
+  did("let two children hand a turn to each other 200 times, by two events");
   Event ping;
   Event pong;
   const auto plays = [](Event& mine, Event& other) {
     return [&mine, &other] {
-      for (int i = 0; i < 500; ++i) {
+      for (int i = 0; i < 200; ++i) {
         mine.wait();
         mine.clear();
         other.set();

@@ -338,7 +338,7 @@ TEST(Semaphore, ErrorOfTheWakeUp) {
 
 TEST(Semaphore, RoomForTwo) {
   lesson("Counting");
-  did("let four children go through a room for two, 1000 times each");
+  did("let four children go through a room for two, 300 times each");
   struct Room {
     std::atomic<int> inside;
     std::atomic<int> most;
@@ -346,7 +346,7 @@ TEST(Semaphore, RoomForTwo) {
   const Shared<Room> room;
   Semaphore semaphore = Semaphore::bounded(2);
   const auto goes_through = [&]() -> std::string {
-    for (int i = 0; i < 1000; ++i) {
+    for (int i = 0; i < 300; ++i) {
       semaphore.acquire();
       const int inside = ++room->inside;
       if (inside > room->most) {
