@@ -27,9 +27,9 @@ class Event {
 
   /// Whether it is set. Python: `is_set()`.
   [[nodiscard]] bool is_set() const noexcept;
-  /// Sets it, and wakes all who wait. What the caller has done before is seen by whoever finds it
-  /// set, or is told so by a wait, also if it was set already. Python: `set()`.
-  /// @throws std::system_error.
+  /// Sets it, and wakes all who wait. Setting what is set wakes nobody, and counts nothing; but it
+  /// is still a promise: whoever finds the event set from now on sees what *this* caller has done
+  /// before. Python: `set()`. @throws std::system_error.
   void set();
   /// Clears it. Python: `clear()`.
   void clear() noexcept;

@@ -73,7 +73,7 @@ TEST(Condition, NeedsTheLock) {
   expect_throw<ValueError>("ValueError", [&scene] { (void)scene.changed.wait(0s); });
   expect_throw<ValueError>("ValueError", [&scene] { scene.changed.notify(); });
   expect_throw<ValueError>("ValueError", [&scene] { scene.changed.notify_all(); });
-  did("then notified with the lock, with nobody who waits");
+  did("notified with the lock, with nobody who waits");
   const std::lock_guard guard(scene.lock);
   Faults faults;
   scene.changed.notify();

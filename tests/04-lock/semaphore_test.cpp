@@ -314,7 +314,7 @@ TEST(Semaphore, ErrorsAreThrown) {
     return errno_of([&semaphore] { semaphore.acquire(); });
   });
   expect_eq("what acquire() threw", child.answer(), "ENOSYS");
-  did("then released the semaphore, with nobody who waits");
+  did("released the semaphore, with nobody who waits");
   Faults faults;
   semaphore.release();
   expect_eq("how many calls of futex(2) release() made", faults.count("futex"), 0);

@@ -8,6 +8,20 @@
 
 namespace mp::test {
 
+/// Where to read about a class of error, whatever the test is about; empty if the test knows
+/// better.
+inline std::string_view heading_of(explorer::Verdict verdict) {
+  switch (verdict) {
+    case explorer::Verdict::kDataRace:
+      return "Acquire and release";
+    case explorer::Verdict::kLivelock:
+    case explorer::Verdict::kPrivateFutex:
+      return "From spinning to sleeping";
+    default:
+      return "";
+  }
+}
+
 /// Explores, and fails the test with the interleaving that breaks what is under test. See
 /// docs/explorer.md.
 ///
@@ -25,7 +39,11 @@ inline explorer::Exploration expect_explored(std::string_view expected,
       throw std::logic_error(sentence.substr(todo));  // a stub
     }
     const std::string report = found.report();
-    show(report.substr(report.find_first_not_of('\n', sentence.size())));
+    const std::size_t start = report.find_first_not_of('\n', sentence.size());
+    show(report.substr(start, report.find("\nTo see it again", start) - start));
+    if (const std::string_view heading = heading_of(found.verdict); !heading.empty()) {
+      lesson_in("04-lock", heading);
+    }
     expect(false, expected, sentence);
   }
   return found;

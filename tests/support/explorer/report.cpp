@@ -142,10 +142,13 @@ Script::Script(const Exploration& found) : lanes_(found.trace.lanes) {
 
   std::set<std::pair<std::string, int>> seen;
   const auto& events = found.trace.events;
-  const bool cut = events.size() > kMostSteps;
+  const bool circles = found.verdict == Verdict::kLivelock;
+  const std::size_t first = circles ? kFirst / 2 : kFirst;
+  const std::size_t last = circles ? kLast / 3 : kLast;
+  const bool cut = events.size() > (circles ? first + last : kMostSteps);
   for (std::size_t i = 0; i < events.size(); ++i) {
-    if (cut && i == kFirst) {
-      const std::size_t skipped = events.size() - kFirst - kLast;
+    if (cut && i == first) {
+      const std::size_t skipped = events.size() - first - last;
       steps_.push_back({0, 0, "", std::to_string(skipped) + " more steps of this kind", {}});
       i += skipped;
     }
