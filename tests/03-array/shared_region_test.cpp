@@ -439,7 +439,8 @@ TEST(SharedRegion, ViewEndsWithTheObject) {
   lesson("Memory without a name");
   const std::size_t page = page_size();
   for (const Maker& maker : kMakers) {
-    for (const std::size_t size : {std::size_t{1}, page, page + 1, 5 * page}) {
+    for (const std::size_t size :
+         {std::size_t{1}, page, page + 1, 5 * page, 300 * page - 1, 2'000 * page + 1}) {
       did("made and destroyed a region of " + bytes_in_words(size) + " with " +
           std::string(maker.name));
       const Belongings before;
@@ -651,7 +652,8 @@ TEST(SharedRegion, LongerThanAFileMayBe) {
 
 TEST(SharedRegion, AllOfItIsThere) {
   lesson("Too little memory");
-  for (const std::size_t size : {std::size_t{1}, page_size() + 1, 64 * page_size()}) {
+  for (const std::size_t size :
+       {std::size_t{1}, page_size() + 1, 64 * page_size(), 2'000 * page_size() + 1}) {
     did("made a region of " + bytes_in_words(size) +
         " with a descriptor, and asked fstat(2) how much memory it takes, before any is touched");
     const SharedRegion region = SharedRegion::with_descriptor(size);
@@ -680,6 +682,37 @@ TEST(SharedRegion, TooLittleMemoryIsAnError) {
       text = expect_error(error, [] { (void)SharedRegion::with_descriptor(10'000); });
     }
     expect_named(text, "fallocate");
+    before.expect_unchanged();
+  }
+}
+
+TEST(SharedRegion, AllocatedOrAnError) {
+  lesson("Too little memory");
+  for (const int error : {EOPNOTSUPP, EINVAL, EFBIG, EPERM, ENOSYS}) {
+    did(std::string("made a region with a descriptor when fallocate fails with ") +
+        strerrorname_np(error));
+    const Belongings before;
+    std::optional<SharedRegion> region;
+    std::string text;
+    {
+      Faults faults;
+      faults.fail("fallocate", error, 1000);
+      faults.fail("posix_fallocate", error, 1000);
+      try {
+        region = SharedRegion::with_descriptor(100'000);
+      } catch (const std::system_error& failure) {
+        text = failure.what();
+        expect_eq("the error's number", failure.code().value(), error);
+      }
+    }
+    if (region) {  // whoever finds the pages in another way is right as well
+      struct stat status {};
+      must(fstat(region->fd(), &status), "fstat");
+      expect(status.st_blocks * 512 >= 100'000, "an error, or all of the memory to be there",
+             "no error, and " + std::to_string(status.st_blocks * 512) + " bytes of 100000");
+    }
+    expect_named(text, "fallocate");
+    region.reset();
     before.expect_unchanged();
   }
 }
@@ -753,11 +786,11 @@ TEST(SharedRegion, InterruptedBySignals) {
   lesson("Too little memory");
   for (const std::string_view call : {"ftruncate", "fallocate", "posix_fallocate"}) {
     did("made a region with a descriptor when " + std::string(call) +
-        " is interrupted by a signal twice (EINTR)");
+        " is interrupted by a signal a dozen times (EINTR)");
     std::optional<SharedRegion> region;
     {
       Faults faults;
-      faults.fail(call, EINTR, 2);
+      faults.fail(call, EINTR, 12);
       region = SharedRegion::with_descriptor(10'000);
     }
     if (!expect_memory(*region, 10'000)) {

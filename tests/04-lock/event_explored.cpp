@@ -1,6 +1,7 @@
 #include <chrono>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include "04-lock/explored.hpp"
 
@@ -139,6 +140,23 @@ TEST(EventExplored, ClearedIsNotSet) {
   });
 }
 
+TEST(EventExplored, TwoThatClear) {
+  lesson("A flag that is not forgotten");
+  did("explored an event that is set, and two processes that clear it");
+  expect_explored("it not to be set in the end", {.preemptions = 3, .faults = 1}, [](World& world) {
+    explored::Event event(event_of(world));
+    event.set();
+    for (const char* name : {"P1", "P2"}) {
+      world.process(name, [&] {
+        event.clear();
+        world.require(!event.is_set(), "it is cleared, and nobody sets it");
+      });
+    }
+    world.run();
+    world.require(!event.is_set(), "it is cleared, and nobody sets it");
+  });
+}
+
 TEST(EventExplored, NothingComes) {
   lesson("A moment, not a duration");
   did("explored a wait of 100 ms, with signals and wake-ups for no reason");
@@ -153,6 +171,51 @@ TEST(EventExplored, NothingComes) {
         });
         world.run();
       });
+}
+
+TEST(EventExplored, LongLimits) {
+  lesson("A moment, not a duration");
+  for (const auto& [words, time] : {std::pair("an hour", 1h), {"a day", 24h}}) {
+    did(std::string("explored a wait of ") + words + " for a set() that does not come");
+    const auto found = expect_explored(
+        "one sleep, which ends at its deadline", {.preemptions = 0, .faults = 1},
+        [time = time](World& world) {
+          explored::Event event(event_of(world));
+          world.process("P1", [&] {
+            const auto start = world.now();
+            const auto limit = world.within(time);
+            world.require(!event.wait(time), "nobody has set it");
+            world.require(world.now() - start >= time, "it does not give up before its time");
+          });
+          world.run();
+        });
+    if (found.failed()) {
+      return;
+    }
+  }
+}
+
+TEST(EventExplored, SetWithinALongLimit) {
+  lesson("A moment, not a duration");
+  for (const auto& [words, time] : {std::pair("an hour", 1h), {"a day", 24h}}) {
+    did(std::string("explored a wait of ") + words + ", and a set() in the middle of it");
+    const auto found = expect_explored(
+        "true, as soon as it is set", {.preemptions = 2, .faults = 0}, [time = time](World& world) {
+          explored::Event event(event_of(world));
+          world.process("P1", [&] {
+            const auto limit = world.within(time / 2);
+            world.require(event.wait(time), "it is set in time");
+          });
+          world.process("P2", [&] {
+            nap(time / 2);
+            event.set();
+          });
+          world.run();
+        });
+    if (found.failed()) {
+      return;
+    }
+  }
 }
 
 TEST(EventExplored, DeadWaiter) {

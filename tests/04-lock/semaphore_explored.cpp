@@ -2,6 +2,7 @@
 #include <stdexcept>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include "04-lock/explored.hpp"
 
@@ -88,6 +89,36 @@ TEST(SemaphoreExplored, TwoReleasesForTwo) {
     world.run();
     world.require(semaphore.get_value() == 0, "both units are taken");
   });
+}
+
+TEST(SemaphoreExplored, ManyReleasesInARow) {
+  lesson("Counting");
+  for (const int many : {3, 4, 6, 8}) {
+    const std::string number = std::to_string(many);
+    did("explored " + number + " processes that sleep, and " + number + " releases in a row");
+    const auto found = expect_explored(
+        "all of them to be awake", {.preemptions = 0, .faults = 0}, [many](World& world) {
+          explored::Semaphore semaphore(semaphore_of(world, 0));
+          for (int i = 1; i <= many; ++i) {
+            world.process(p(i), [&semaphore, i] {
+              // One after the other: any other order is only more of the same.
+              std::this_thread::sleep_for(i * 1ms);
+              semaphore.acquire();
+            });
+          }
+          world.process("releaser", [&] {
+            std::this_thread::sleep_for(1s);
+            for (int i = 0; i < many; ++i) {
+              semaphore.release();
+            }
+          });
+          world.run();
+          world.require(semaphore.get_value() == 0, "every unit is taken");
+        });
+    if (found.failed()) {
+      return;
+    }
+  }
 }
 
 TEST(SemaphoreExplored, WhatWasDoneBefore) {
@@ -216,6 +247,54 @@ TEST(SemaphoreExplored, NothingComes) {
         world.run();
         world.require(semaphore.get_value() == 0, "the value is what it was");
       });
+}
+
+TEST(SemaphoreExplored, LongLimits) {
+  lesson("A moment, not a duration");
+  for (const auto& [words, time] : {std::pair("an hour", 1h), {"a day", 24h}}) {
+    did(std::string("explored a wait of ") + words + " for a release that does not come");
+    const auto found = expect_explored(
+        "one sleep, which ends at its deadline", {.preemptions = 0, .faults = 1},
+        [time = time](World& world) {
+          explored::Semaphore semaphore(semaphore_of(world, 0));
+          world.process("P1", [&] {
+            const auto start = world.now();
+            const auto limit = world.within(time);
+            world.require(!semaphore.acquire(time), "there is nothing to take");
+            world.require(world.now() - start >= time, "it does not give up before its time");
+          });
+          world.run();
+          world.require(semaphore.get_value() == 0, "the value is what it was");
+        });
+    if (found.failed()) {
+      return;
+    }
+  }
+}
+
+TEST(SemaphoreExplored, ReleasedWithinALongLimit) {
+  lesson("A moment, not a duration");
+  for (const auto& [words, time] : {std::pair("an hour", 1h), {"a day", 24h}}) {
+    did(std::string("explored a wait of ") + words + ", and a release in the middle of it");
+    const auto found =
+        expect_explored("true, as soon as it is released", {.preemptions = 2, .faults = 0},
+                        [time = time](World& world) {
+                          explored::Semaphore semaphore(semaphore_of(world, 0));
+                          world.process("P1", [&] {
+                            const auto limit = world.within(time / 2);
+                            world.require(semaphore.acquire(time), "it is released in time");
+                          });
+                          world.process("P2", [&] {
+                            std::this_thread::sleep_for(time / 2);
+                            semaphore.release();
+                          });
+                          world.run();
+                          world.require(semaphore.get_value() == 0, "the unit is taken");
+                        });
+    if (found.failed()) {
+      return;
+    }
+  }
 }
 
 TEST(SemaphoreExplored, WhoGivesUpTakesNobodysWakeUp) {

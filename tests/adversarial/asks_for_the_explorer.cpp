@@ -1,6 +1,6 @@
 // Is a lock only where the explorer looks.
 // Exercise: 04-lock/lock
-// Sentence: asks how it is compiled
+// Sentence: holds `#ifdef`
 #include "04-lock/lock.hpp"
 
 // A lock that is right only where somebody looks.

@@ -147,10 +147,11 @@ std::optional<std::string> broken_by_source(const RulesQuestion& question) {
       R"(future|stop_token|pthread\.h|semaphore\.h|mqueue\.h|threads\.h|dlfcn\.h|link\.h|boost/.*|)"
       R"(gtest/.*|gmock/.*)>)");
   static const std::regex assembly(R"(\b(asm|__asm|__asm__)\b)");
-  // The explorer sees the file compiled once more; it has to be the same code.
+  // The explorer sees the file compiled once more, in another way; it has to be the same code.
+  static const std::regex directive(R"(^\s*(?:#|%:)\s*(?!include\b|pragma\s+once\b)(\w+))");
   static const std::regex asks(
-      R"(\b(__SANITIZE_\w+|__has_feature|thread_sanitizer|MP_THREAD_SANITIZER|explored)\b|)"
-      R"(^\s*#\s*(?:el)?if.*\bmp\b|^\s*#\s*(?:undef|define)\s+mp\b)");
+      R"(\b(__SANITIZE_\w*|__OPTIMIZE__|MP_THREAD_SANITIZER|__PRETTY_FUNCTION__|typeid|)"
+      R"(source_location|__tsan_\w+|weak|__weak__|explored)\b|\b(__builtin_(?!bswap)\w+))");
   std::ifstream in(question.source);
   if (!in) {
     throw std::runtime_error("cannot read " + question.source);
@@ -167,9 +168,14 @@ std::optional<std::string> broken_by_source(const RulesQuestion& question) {
       return "line " + std::to_string(number + 1) + " includes <" + match[1].str() +
              ">, which the rules leave out";
     }
+    if (std::regex_search(line, match, directive)) {
+      return "line " + std::to_string(number + 1) + " holds `#" + match[1].str() +
+             "`; of the preprocessor, only #include is left";
+    }
     if (std::regex_search(line, match, asks)) {
-      return "line " + std::to_string(number + 1) +
-             " asks how it is compiled; the same code has to be graded and used";
+      return "line " + std::to_string(number + 1) + " asks how it is compiled, with `" +
+             (match[1].matched ? match[1].str() : match[2].str()) +
+             "`; the same code has to be graded and used";
     }
     if (std::regex_search(line, match, assembly)) {
       return "line " + std::to_string(number + 1) + " holds inline assembly";
