@@ -60,7 +60,8 @@ class Lock {
   bool try_acquire() { return acquire_until(Deadline::after(std::chrono::seconds(0))); }
 
   /// Gives the lock back, and wakes one of those who sleep. Python: `release()`.
-  /// @throws ValueError if the caller does not hold it; nothing changes then.
+  /// @throws ValueError if the caller does not hold it; nothing changes then. std::system_error if
+  ///         nobody could be woken; the lock is free then.
   ///
   /// ### Implementation
   /// The owner goes first: once the word is 0, somebody else may be in.

@@ -72,7 +72,8 @@ class RobustLock {
 
   /// Gives the lock back, and wakes one of those who sleep. What the lock protects is taken to be
   /// in order: whoever got kOwnerDied has mended it.
-  /// @throws ValueError if the caller does not hold it; nothing changes then.
+  /// @throws ValueError if the caller does not hold it; nothing changes then. std::system_error if
+  ///         nobody could be woken; the lock is free then.
   ///
   /// ### Implementation
   /// Free the word, then wake: killed in between, the waiters sleep on, unless the kernel knows of

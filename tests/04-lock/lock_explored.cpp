@@ -1,6 +1,9 @@
 #include "04-lock/explored.hpp"
 
+#include <chrono>
 #include <stdexcept>
+#include <string>
+#include <thread>
 
 #define mp explored
 #include "00-syscalls/errors.hpp"
@@ -154,6 +157,59 @@ TEST(LockExplored, GivesUpInTime) {
                   });
 }
 
+TEST(LockExplored, LongLimits) {
+  lesson("A moment, not a duration");
+  for (const auto hours : {1h, 24h}) {
+    const std::string words = std::to_string(hours.count()) + " h";
+    did("explored a wait of " + words + " at most, for a lock that is given back before");
+    const auto given_back = expect_explored(
+        "who waits to have it at that moment", {.preemptions = 1, .faults = 0}, [&](World& world) {
+          Lock lock(state_of(world));
+          world.process("P1", [&] {
+            lock.acquire();
+            std::this_thread::sleep_for(123'457us);  // time passes when nobody can run
+            world.record(world.now().count());
+            lock.release();
+          });
+          world.process("P2", [&] {
+            world.require(lock.acquire(hours), "the lock is free before the time is over");
+            world.require(world.recorded().empty() ||
+                              world.now() == std::chrono::nanoseconds(world.recorded()[0]),
+                          "who waits has the lock as soon as it is free");
+            lock.release();
+          });
+          world.run();
+        });
+    if (given_back.failed()) {
+      return;
+    }
+    did("explored a wait of " + words + " for a lock that is held for longer than that");
+    const auto held = expect_explored("the result to be false, at the deadline",
+                                      {.preemptions = 1, .faults = 0}, [&](World& world) {
+                                        Lock lock(state_of(world));
+                                        world.process("P1", [&] {
+                                          lock.acquire();
+                                          std::this_thread::sleep_for(2 * hours);
+                                          lock.release();
+                                        });
+                                        world.process("P2", [&] {
+                                          const auto end = world.now() + hours;
+                                          const auto limit = world.within(hours);
+                                          if (lock.acquire(hours)) {
+                                            lock.release();
+                                          } else {
+                                            world.require(world.now() >= end,
+                                                          "it does not give up before its time");
+                                          }
+                                        });
+                                        world.run();
+                                      });
+    if (held.failed()) {
+      return;
+    }
+  }
+}
+
 TEST(LockExplored, WhoGivesUpLeavesNothingBehind) {
   lesson("Three states");
   did("explored three processes, one of which waits for 100 ms at most");
@@ -232,8 +288,10 @@ TEST(LockExplored, ItsOwnerCannotTakeItAgain) {
                         }
                         world.require(told, "it is told that it waits for itself");
                         world.require(!lock.try_acquire(), "try_acquire() is false");
+                        const auto end = world.now() + 100ms;
                         const auto limit = world.within(100ms);
                         world.require(!lock.acquire(100ms), "acquire(100ms) is false");
+                        world.require(world.now() >= end, "it does not give up before its time");
                       }
                       lock.release();
                     });

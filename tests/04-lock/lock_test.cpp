@@ -10,11 +10,13 @@
 #include <atomic>
 #include <cerrno>
 #include <chrono>
+#include <cstring>
 #include <fstream>
 #include <memory>
 #include <mutex>
 #include <stdexcept>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -58,6 +60,17 @@ std::string gives_back(Lock& lock) {
   } catch (const ValueError&) {
     return "ValueError";
   }
+}
+
+/// The error that an action ends with, by its name.
+template <class Action>
+std::string errno_of(const Action& action) {
+  try {
+    action();
+  } catch (const std::system_error& error) {
+    return strerrorname_np(error.code().value());
+  }
+  return "no exception";
 }
 
 /// A child that holds the lock until the gate opens.
@@ -284,6 +297,44 @@ TEST(Lock, OneIsWoken) {
     }
   }
   expect_eq("how many the kernel is told to wake", told, 1);
+}
+
+TEST(Lock, ErrorsAreThrown) {
+  lesson("Acquire and release");
+  Scene scene;
+  scene.lock.acquire();
+  for (const int error : {ENOSYS, EFAULT}) {
+    const std::string name = strerrorname_np(error);
+    did("made futex(2) fail with " + name + " for a child that waits for a lock that is held");
+    const Asked child([&scene, error] {
+      Faults faults;
+      faults.fail("futex", error, 5);
+      return errno_of([&scene] { scene.lock.acquire(); }) + ", " + gives_back(scene.lock);
+    });
+    expect_eq("what acquire() threw, and what release() does then", child.answer(),
+              name + ", ValueError");
+    expect_eq("locked()", scene.lock.locked(), true);
+  }
+  did("did the same for a wait with a limit");
+  const Asked child([&scene] {
+    Faults faults;
+    faults.fail("futex", ENOSYS, 5);
+    return errno_of([&scene] { scene.lock.acquire(1h); });
+  });
+  expect_eq("what acquire(1h) threw", child.answer(), "ENOSYS");
+  expect_eq("what release() does in the one who holds it", gives_back(scene.lock),
+            "nothing is thrown");
+}
+
+TEST(Lock, ErrorOfTheWakeUp) {
+  lesson("Acquire and release");
+  did("made futex(2) fail with ENOSYS for release(), while a child waits");
+  Scene scene;
+  scene.lock.acquire();
+  const auto all = waiting(scene.lock, 1);
+  Faults faults;
+  faults.fail("futex", ENOSYS, 5);
+  expect_eq("what release() threw", errno_of([&scene] { scene.lock.release(); }), "ENOSYS");
 }
 
 TEST(Lock, WaitingIsSleeping) {

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <string>
+#include <thread>
 
 namespace {
 
@@ -162,6 +163,59 @@ TEST(RobustLockExplored, Deadline) {
         });
         world.run();
       });
+}
+
+TEST(RobustLockExplored, LongLimits) {
+  lesson("A moment, not a duration");
+  for (const auto hours : {1h, 24h}) {
+    const std::string words = std::to_string(hours.count()) + " h";
+    did("explored a wait of " + words + " at most, for a lock that is given back before");
+    const auto given_back = expect_explored(
+        "who waits to have it at that moment", {.preemptions = 1, .faults = 0}, [&](World& world) {
+          explored::RobustLock lock(world.shared<explored::RobustLock::State>());
+          world.process("P1", [&] {
+            (void)lock.acquire();
+            std::this_thread::sleep_for(123'457us);  // time passes when nobody can run
+            world.record(world.now().count());
+            lock.release();
+          });
+          world.process("P2", [&] {
+            world.require(lock.acquire(hours) == Acquired::kYes,
+                          "the lock is free before the time is over");
+            world.require(world.recorded().empty() ||
+                              world.now() == std::chrono::nanoseconds(world.recorded()[0]),
+                          "who waits has the lock as soon as it is free");
+            lock.release();
+          });
+          world.run();
+        });
+    if (given_back.failed()) {
+      return;
+    }
+    did("explored a wait of " + words + " for a lock that is held for longer than that");
+    const auto held =
+        expect_explored("kNo, at the deadline", {.preemptions = 1, .faults = 0}, [&](World& world) {
+          explored::RobustLock lock(world.shared<explored::RobustLock::State>());
+          world.process("P1", [&] {
+            (void)lock.acquire();
+            std::this_thread::sleep_for(2 * hours);
+            lock.release();
+          });
+          world.process("P2", [&] {
+            const auto end = world.now() + hours;
+            const auto limit = world.within(hours);
+            if (lock.acquire(hours) == Acquired::kYes) {
+              lock.release();
+            } else {
+              world.require(world.now() >= end, "it does not give up before its time");
+            }
+          });
+          world.run();
+        });
+    if (held.failed()) {
+      return;
+    }
+  }
 }
 
 TEST(RobustLockExplored, SlowRelease) {

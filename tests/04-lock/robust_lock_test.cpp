@@ -15,6 +15,7 @@
 #include <cerrno>
 #include <chrono>
 #include <cstddef>
+#include <cstring>
 #include <functional>
 #include <memory>
 #include <random>
@@ -195,6 +196,46 @@ TEST(RobustLock, ReleaseWakesASleeper) {
   expect_eq("acquire() in the second one", other->answer(), "kYes");
 }
 
+TEST(RobustLock, OneIsWoken) {
+  lesson("Acquire and release");
+  did("gave a lock back for which two children slept, and looked at how many are to be woken");
+  Scene scene;
+  (void)scene.lock.acquire();
+  const auto one = sleeper(scene.lock);
+  const auto other = sleeper(scene.lock);
+  Faults faults;
+  scene.lock.release();
+  int told = 0;
+  for (const Call& call : faults.calls("futex")) {
+    const auto command = static_cast<int>(call.args[1]) & FUTEX_CMD_MASK;
+    if (command == FUTEX_WAKE || command == FUTEX_WAKE_BITSET) {
+      told += static_cast<int>(std::min(call.args[2], 1'000L));
+    }
+  }
+  expect_eq("how many the kernel is told to wake", told, 1);
+}
+
+TEST(RobustLock, ErrorOfTheWakeUp) {
+  lesson("Acquire and release");
+  did("made futex(2) fail with ENOSYS for the release() of a lock A for which a child slept, and "
+      "looked what the kernel knows (get_robust_list)");
+  Scene scene;
+  (void)scene.lock.acquire();
+  const auto one = sleeper(scene.lock);
+  std::string what = "no exception";
+  {
+    Faults faults;
+    faults.fail("futex", ENOSYS, 5);
+    try {
+      scene.lock.release();
+    } catch (const std::system_error& error) {
+      what = strerrorname_np(error.code().value());
+    }
+  }
+  expect_eq("what comes of it, and the list then", what + ", " + kernel_knows({&*scene.state}),
+            "ENOSYS, none");
+}
+
 TEST(RobustLock, OwnerKilled) {
   lesson("When the owner dies");
   did("killed a process that held the lock, and took it");
@@ -204,6 +245,34 @@ TEST(RobustLock, OwnerKilled) {
   expect_eq("acquire() after it", other_takes(scene.lock), "kOwnerDied");
   did("took the lock once more, after one process that had been told, and had given it back");
   expect_eq("acquire() after that", other_takes(scene.lock), "kYes");
+}
+
+TEST(RobustLock, TriedWhenTheOwnerIsDead) {
+  lesson("When the owner dies");
+  const auto tried = [](const std::string& words, const std::function<Acquired(RobustLock&)>& way) {
+    did("killed a process that held the lock, and tried it with " + words + " and then once more");
+    Scene scene;
+    Victim([&] { (void)scene.lock.acquire(); }).kill();
+    expect_eq("what comes of it", Asked([&] {
+                                    std::string said;
+                                    for (int i = 0; i < 2; ++i) {
+                                      const Acquired how = way(scene.lock);
+                                      said += (i == 0 ? "" : ", ") + in_words(how);
+                                      if (how == Acquired::kNo) {
+                                        break;
+                                      }
+                                      scene.lock.release();
+                                    }
+                                    return said;
+                                  }).answer(),
+              "kOwnerDied, kYes");
+  };
+  tried("try_acquire()", [](RobustLock& lock) { return lock.try_acquire(); });
+  tried("acquire(-5s)", [](RobustLock& lock) { return lock.acquire(-5s); });
+  const auto passed = Deadline::after(1ns);
+  becomes_true([&passed] { return passed.remaining() == 0ns; });
+  tried("a deadline that has passed",
+        [&passed](RobustLock& lock) { return lock.acquire_until(passed); });
 }
 
 TEST(RobustLock, OwnerEnds) {
@@ -269,6 +338,27 @@ TEST(RobustLock, SeveralLocksOfOneOwner) {
       return;
     }
   }
+}
+
+TEST(RobustLock, FortyLocksOfOneOwner) {
+  lesson("When the owner dies");
+  did("killed a process that held forty locks, and took one after the other");
+  std::array<Scene, 40> scenes;
+  Victim([&] {
+    for (Scene& scene : scenes) {
+      (void)scene.lock.acquire();
+    }
+  }).kill();
+  expect_eq("what comes of it", Asked([&] {
+                                  for (std::size_t i = 0; i < scenes.size(); ++i) {
+                                    const std::string how = take(scenes[i].lock);
+                                    if (how != "kOwnerDied") {
+                                      return how + " for lock " + std::to_string(i + 1);
+                                    }
+                                  }
+                                  return std::string("kOwnerDied, forty times");
+                                }).answer(),
+            "kOwnerDied, forty times");
 }
 
 TEST(RobustLock, TakenAgainBesideAnother) {
