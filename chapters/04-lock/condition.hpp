@@ -30,7 +30,7 @@ class Condition {
   /// Gives the lock back, sleeps until notify(), and takes the lock again. Python: `wait()`.
   /// @param deadline  when to give up; then the lock is taken all the same.
   /// @return false if the deadline came first. true is a hint: look at what you wait for (or use
-  ///         wait_until() with a predicate).
+  ///         wait_for()).
   /// @throws ValueError if the caller does not hold the lock; std::system_error.
   ///
   /// ### Implementation

@@ -28,6 +28,7 @@
 
 #include "02-pipe/connection_stage.hpp"
 #include "02-pipe/cpython.hpp"
+#include "support/becomes.hpp"
 #include "support/child.hpp"
 #include "support/recorder.hpp"
 #include "support/sanitizer.hpp"
@@ -481,19 +482,6 @@ TEST(Connection, BrokenPipeEachTime) {
   }
 }
 
-/// Waits until this process's parent waits for something.
-void wait_until_parent_sleeps() {
-  const std::string path = "/proc/" + std::to_string(getppid()) + "/stat";
-  for (;;) {
-    std::string text;
-    std::getline(std::ifstream(path), text);
-    if (text.find(") S ") != std::string::npos) {
-      return;
-    }
-    usleep(200);
-  }
-}
-
 TEST(Connection, PeerEndsWhileWeWaitForRoom) {
   lesson("Nobody reads any more");
   did("waited for room to send, when the process that should have read was killed");
@@ -503,7 +491,7 @@ TEST(Connection, PeerEndsWhileWeWaitForRoom) {
   }
   const Kid reader(
       [] {
-        wait_until_parent_sleeps();
+        falls_asleep(getppid());
         ::raise(SIGKILL);
         return 0;
       },

@@ -28,6 +28,7 @@
 #include <vector>
 
 #include "02-pipe/ends.hpp"
+#include "support/becomes.hpp"
 #include "support/child.hpp"
 #include "support/faults.hpp"
 #include "support/kid.hpp"
@@ -222,34 +223,11 @@ std::vector<When> all_three() {
   return list;
 }
 
-/// Looks every millisecond, for a second. @return whether it has come to hold.
-bool comes_true(const std::function<bool()>& holds) {
-  const auto limit = std::chrono::steady_clock::now() + 1s;
-  while (!holds()) {
-    if (std::chrono::steady_clock::now() > limit) {
-      return false;
-    }
-    ::poll(nullptr, 0, 1);
-  }
-  return true;
-}
-
-/// Waits until the process sleeps. @return false if it does not.
-bool until_asleep(pid_t pid) {
-  return comes_true([path = "/proc/" + std::to_string(pid) + "/stat"] {
-    std::ifstream file(path);
-    std::string line;
-    std::getline(file, line);
-    const auto name_end = line.rfind(") ");
-    return name_end != std::string::npos && line.compare(name_end + 2, 1, "S") == 0;
-  });
-}
-
 /// Writes bytes that must have room, and waits until they are all read.
 bool put_and_wait(int fd, std::string_view bytes) {
   return ::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL) ==
              static_cast<ssize_t>(bytes.size()) &&
-         comes_true([fd] {
+         becomes_true([fd] {
            int unread = 0;
            return ioctl(fd, SIOCOUTQ, &unread) == 0 && unread == 0;
          });
@@ -497,7 +475,7 @@ TEST(FullIo, EndOfFileWhileItWaits) {
     const Kid kid([&] {
       gate.pass();
       const bool read = put_and_wait(ends.other(), "abc");
-      return read && until_asleep(getppid()) ? 0 : 1;
+      return read && falls_asleep(getppid()) ? 0 : 1;
     });
     ends.close_other();
     const ReadLimit limit;
@@ -563,9 +541,9 @@ class CountsSignals {
   /// In a Kid: sends one to the parent as soon as that sleeps, and sees it caught.
   void interrupt_parent() const {
     const int before = *count_;
-    (void)until_asleep(getppid());
+    (void)falls_asleep(getppid());
     (void)::kill(getppid(), SIGUSR1);
-    (void)comes_true([&] { return *count_ != before; });
+    (void)becomes_true([&] { return *count_ != before; });
   }
 
  private:
@@ -630,7 +608,7 @@ TEST(FullIo, ReaderSleeps) {
       const Shared<std::atomic<bool>> slept;
       const Kid kid([&] {
         gate.pass();
-        *slept = until_asleep(getppid());
+        *slept = falls_asleep(getppid());
         return put_and_wait(ends.other(), "ab") && put_and_wait(ends.other(), "cd") ? 0 : 1;
       });
       gate.open();
@@ -992,7 +970,7 @@ TEST(FullIo, WriterSleeps) {
       const Shared<std::atomic<bool>> slept;
       const Kid kid([&] {
         gate.pass();
-        *slept = until_asleep(getppid());
+        *slept = falls_asleep(getppid());
         return ends.take(before).size() == before ? 0 : 1;
       });
       gate.open();
@@ -1118,7 +1096,7 @@ TEST(FullIo, ReaderGoesWhileItWaits) {
     const Gate gate;
     const Kid kid([&gate] {
       gate.pass();
-      (void)until_asleep(getppid());
+      (void)falls_asleep(getppid());
       return 0;
     });
     ends.close_other();

@@ -626,7 +626,7 @@ TEST(PassFd, ReceiverGoesAndLeavesSomethingUnread) {
   fill(ends.first.fileno());
   const Kid kid(
       [parent = getpid()] {
-        wait_until_asleep(parent);  // its copy of the other end is the last one
+        falls_asleep(parent);  // its copy of the other end is the last one
         return 0;
       },
       10);
@@ -699,7 +699,7 @@ TEST(PassFd, ReceivingFromANonBlockingSocketWaits) {
   make_non_blocking(ends.first.fileno());
   const Kid kid(
       [&ends, parent = getpid()] {
-        wait_until_asleep(parent);
+        falls_asleep(parent);
         send_fd(ends.second, file_with("at last").get());
         return 0;
       },
@@ -716,7 +716,7 @@ TEST(PassFd, SendingToAFullNonBlockingSocketWaits) {
   const std::size_t filled = fill(ends.first.fileno());
   const Kid kid(
       [&ends, filled, parent = getpid()] {
-        wait_until_asleep(parent);
+        falls_asleep(parent);
         std::vector<char> all(filled);
         const ssize_t count = ::recv(ends.second.fileno(), all.data(), all.size(), MSG_WAITALL);
         return count == static_cast<ssize_t>(filled) &&

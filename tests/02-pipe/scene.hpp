@@ -1,7 +1,6 @@
 #pragma once
 
 #include <fcntl.h>
-#include <poll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -9,7 +8,6 @@
 #include <array>
 #include <chrono>
 #include <cstring>
-#include <fstream>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -19,6 +17,7 @@
 
 #include "02-pipe/connection.hpp"
 #include "02-pipe/ends.hpp"
+#include "support/becomes.hpp"
 #include "support/kid.hpp"
 #include "support/lesson.hpp"
 
@@ -105,22 +104,6 @@ auto with_descriptors(int more, F action) {
   } catch (...) {
     limit.reset();
     throw;
-  }
-}
-
-/// Waits until that process sleeps in a call of the kernel, 2 s at most. It may be on its way to
-/// sleep somewhere else; so only what is wrong may depend on it.
-inline void wait_until_asleep(pid_t pid) {
-  const auto limit = Deadline::after(kLimit);
-  while (limit.remaining() > std::chrono::nanoseconds::zero()) {
-    std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
-    std::string line;
-    std::getline(file, line);
-    const std::size_t name_end = line.rfind(')');  // the name may hold anything
-    if (name_end != std::string::npos && line.substr(name_end, 3) == ") S") {
-      return;
-    }
-    ::poll(nullptr, 0, 1);
   }
 }
 

@@ -131,7 +131,7 @@ constexpr unsigned kPatient = 10;
 /// The body of a Kid that runs `action` as soon as this process sleeps in a call.
 std::function<int()> when_asleep(const std::function<void()>& action) {
   return [action, parent = getpid()] {
-    wait_until_asleep(parent);
+    falls_asleep(parent);
     action();
     return 0;
   };
@@ -399,10 +399,10 @@ TEST(Wait, SignalsDoNotEndIt) {
   const Kid kid(
       [&ends, parent = getpid()] {
         for (int i = 0; i < 3; ++i) {
-          wait_until_asleep(parent);
+          falls_asleep(parent);
           ::kill(parent, SIGUSR1);
         }
-        wait_until_asleep(parent);
+        falls_asleep(parent);
         send_text(ends.second, "after the signals");
         return 0;
       },

@@ -1,56 +1,38 @@
 #pragma once
 
 #include <fcntl.h>
-#include <poll.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <array>
-#include <chrono>
 #include <cstring>
 #include <exception>
 #include <fstream>
 #include <functional>
 #include <string>
+#include <system_error>
 
+#include "support/becomes.hpp"
 #include "support/child.hpp"
 #include "support/kid.hpp"
 
-// What the graders of futex, lock and rlock set their scenes with. Nothing in here takes a lock.
+// What the graders of this chapter set their scenes with. Nothing in here takes a lock.
 namespace mp::test {
-
-/// Looks again and again whether something has become true. @return whether it has, in 2 s.
-inline bool becomes_true(const std::function<bool()>& condition) {
-  using Clock = std::chrono::steady_clock;
-  const auto limit = Clock::now() + std::chrono::seconds(2);
-  while (!condition()) {
-    if (Clock::now() > limit) {
-      return condition();
-    }
-    ::poll(nullptr, 0, 1);
-  }
-  return true;
-}
 
 /// Whether that thread (or process) sleeps in futex(2) at this moment.
 inline bool is_asleep_in_futex(pid_t thread) {
-  const std::string folder = "/proc/" + std::to_string(thread);
-  std::string line;
-  std::ifstream stat(folder + "/stat");
-  std::getline(stat, line);
-  const std::size_t name_end = line.rfind(')');  // the name may hold anything
-  if (name_end == std::string::npos || line.substr(name_end, 3) != ") S") {
+  if (!is_asleep(thread)) {
     return false;
   }
-  std::ifstream call(folder + "/syscall");
+  std::ifstream call("/proc/" + std::to_string(thread) + "/syscall");
   std::string number;  // or "running", if it has gone on by now
   // Where that may not be read, asleep is asleep.
   return !(call >> number) || number == std::to_string(SYS_futex);
 }
 
 /// Waits until it does, 2 s at most.
-inline bool falls_asleep(pid_t thread) {
+inline bool falls_asleep_in_futex(pid_t thread) {
   return becomes_true([thread] { return is_asleep_in_futex(thread); });
 }
 
@@ -123,5 +105,15 @@ class TwoViews {
  private:
   std::array<T*, 2> views_{};
 };
+
+/// The error that an action ends with, by its name.
+inline std::string errno_of(const std::function<void()>& action) {
+  try {
+    action();
+  } catch (const std::system_error& error) {
+    return strerrorname_np(error.code().value());
+  }
+  return "no exception";
+}
 
 }  // namespace mp::test

@@ -156,7 +156,7 @@ TEST(Event, ClearWakesNobody) {
   did("let a child wait 60 ms, and cleared the event, which was not set");
   Event event;
   const Asked child([&event] { return yes_or_no(event.wait(60ms)); });
-  falls_asleep(child.pid());
+  falls_asleep_in_futex(child.pid());
   event.clear();
   expect_eq("what wait() returned", child.answer(), "false");
 }

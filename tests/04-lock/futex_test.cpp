@@ -60,7 +60,8 @@ std::vector<std::unique_ptr<Asked>> sleepers(const FutexWord& word, int count) {
         std::make_unique<Asked>([&word] { return waited(word, 0, Deadline::never()); }, 4));
   }
   for (const auto& one : all) {
-    if (!expect(falls_asleep(one->pid()), "each child to sleep in futex(2)", "one that does not")) {
+    if (!expect(falls_asleep_in_futex(one->pid()), "each child to sleep in futex(2)",
+                "one that does not")) {
       break;
     }
   }
@@ -229,7 +230,7 @@ TEST(Futex, AllBitsCount) {
   const Shared<FutexWord> word;
   word->store(0xffffffffU);
   const Asked child([&word] { return waited(*word, 0xffffffffU, Deadline::never()); });
-  expect(falls_asleep(child.pid()), "it to sleep in futex(2)", "a child that does not");
+  expect(falls_asleep_in_futex(child.pid()), "it to sleep in futex(2)", "a child that does not");
   expect_eq("how many were woken", wakes(*word, 1), 1);
   expect_eq("what futex_wait() returned", child.answer(), "kWoken");
 }
@@ -293,7 +294,7 @@ TEST(Futex, VeryLate) {
     did("waited " + std::string(words) + " at most, and woke it when it was asleep");
     const Shared<FutexWord> word;
     const Asked child([&word, deadline = deadline] { return waited(*word, 0, deadline); });
-    if (!falls_asleep(child.pid())) {
+    if (!falls_asleep_in_futex(child.pid())) {
       expect(false, "it to sleep in futex(2)", "a child that does not: " + child.answer());
       return;
     }

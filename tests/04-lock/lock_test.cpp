@@ -22,6 +22,7 @@
 
 #include "00-syscalls/errors.hpp"
 #include "04-lock/asked.hpp"
+#include "04-lock/in_words.hpp"
 #include "support/faults.hpp"
 #include "support/lesson.hpp"
 #include "support/recorder.hpp"
@@ -36,42 +37,6 @@ struct Scene {
   Shared<Lock::State> state;
   Lock lock{*state};
 };
-
-/// What try_acquire() says, in words; what it takes is given back.
-std::string tries(Lock& lock) {
-  if (!lock.try_acquire()) {
-    return "not taken";
-  }
-  lock.release();
-  return "taken";
-}
-
-/// The same for acquire(), which may wait.
-std::string takes(Lock& lock) {
-  lock.acquire();
-  lock.release();
-  return "taken";
-}
-
-std::string gives_back(Lock& lock) {
-  try {
-    lock.release();
-    return "nothing is thrown";
-  } catch (const ValueError&) {
-    return "ValueError";
-  }
-}
-
-/// The error that an action ends with, by its name.
-template <class Action>
-std::string errno_of(const Action& action) {
-  try {
-    action();
-  } catch (const std::system_error& error) {
-    return strerrorname_np(error.code().value());
-  }
-  return "no exception";
-}
 
 /// A child that holds the lock until the gate opens.
 std::unique_ptr<Asked> holder(Lock& lock, const Gate& gate) {
@@ -95,7 +60,7 @@ std::vector<std::unique_ptr<Asked>> waiting(Lock& lock, int count) {
     all.push_back(std::make_unique<Asked>([&lock] { return takes(lock); }, 3));
   }
   for (const auto& one : all) {
-    if (!falls_asleep(one->pid())) {
+    if (!falls_asleep_in_futex(one->pid())) {
       expect(false, "each child to sleep until it gets the lock",
              "one that does not: " + one->answer());
       break;
@@ -460,7 +425,7 @@ TEST(Lock, InTime) {
           return "taken";
         },
         3);
-    falls_asleep(child.pid());
+    falls_asleep_in_futex(child.pid());
     scene.lock.release();
     expect_eq("what the child says", child.answer(), "taken");
   }

@@ -16,6 +16,7 @@
 
 #include "00-syscalls/errors.hpp"
 #include "04-lock/asked.hpp"
+#include "04-lock/in_words.hpp"
 #include "support/lesson.hpp"
 #include "support/recorder.hpp"
 
@@ -30,33 +31,9 @@ struct Scene {
   RLock lock{*state};
 };
 
-/// What try_acquire() says, in words; what it takes is given back.
-std::string tries(RLock& lock) {
-  if (!lock.try_acquire()) {
-    return "not taken";
-  }
-  lock.release();
-  return "taken";
-}
-
-/// The same for a child.
+/// What a child says of try_acquire().
 std::string child_tries(RLock& lock) {
   return Asked([&lock] { return tries(lock); }).answer();
-}
-
-std::string takes(RLock& lock) {
-  lock.acquire();
-  lock.release();
-  return "taken";
-}
-
-std::string gives_back(RLock& lock) {
-  try {
-    lock.release();
-    return "nothing is thrown";
-  } catch (const ValueError&) {
-    return "ValueError";
-  }
 }
 
 /// Takes the lock that often.
@@ -82,7 +59,7 @@ int count_releases(RLock& lock) {
 /// A child that waits for the lock, which somebody holds.
 std::unique_ptr<Asked> waiting(RLock& lock) {
   auto child = std::make_unique<Asked>([&lock] { return takes(lock); }, 3);
-  if (!falls_asleep(child->pid())) {
+  if (!falls_asleep_in_futex(child->pid())) {
     expect(false, "a child to sleep until it gets the lock",
            "one that does not: " + child->answer());
   }
@@ -356,7 +333,8 @@ TEST(RLock, AgainWaitsForTheOther) {
         return std::to_string(count_releases(scene.lock)) + " times";
       },
       3);
-  expect(falls_asleep(child.pid()), "it to sleep until it gets the lock", "one that does not");
+  expect(falls_asleep_in_futex(child.pid()), "it to sleep until it gets the lock",
+         "one that does not");
   scene.lock.release();
   expect_eq("how often it can be given back there", child.answer(), "2 times");
 }

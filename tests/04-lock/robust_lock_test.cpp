@@ -118,7 +118,7 @@ std::unique_ptr<Asked> sleeper(RobustLock& lock) {
         return in_words(how);
       },
       3);
-  expect(falls_asleep(child->pid()) && child->is_busy(),
+  expect(falls_asleep_in_futex(child->pid()) && child->is_busy(),
          "a child to sleep in futex(2) while the lock is taken",
          child->is_busy() ? "one that does not sleep" : "its answer: " + child->answer());
   return child;
@@ -765,6 +765,16 @@ void kill_at_each_instruction(RobustLock::State& state, int most,
   }
 }
 
+/// What must hold after each death: the lock can be taken, and says so if the dead child had it.
+std::function<std::function<bool(int, bool)>()> handed_on(Scene& scene) {
+  return [&scene] {
+    return [&scene](int count, bool had_it) {
+      return expect_eq("acquire() after a death at instruction " + std::to_string(count),
+                       take(scene.lock), had_it ? "kOwnerDied" : "kYes");
+    };
+  };
+}
+
 TEST(RobustLock, KilledAtEachInstructionOfAcquire) {
   lesson("Between the word and the list");
   std::string why;
@@ -777,12 +787,7 @@ TEST(RobustLock, KilledAtEachInstructionOfAcquire) {
   (void)take(scene.lock);
   kill_at_each_instruction(
       *scene.state, 100, [&] { (void)take(scene.lock); }, [&] { (void)scene.lock.acquire(); },
-      [&] {
-        return [&](int count, bool had_it) {
-          return expect_eq("acquire() after a death at instruction " + std::to_string(count),
-                           take(scene.lock), had_it ? "kOwnerDied" : "kYes");
-        };
-      });
+      handed_on(scene));
 }
 
 TEST(RobustLock, KilledAtEachInstructionOfRelease) {
@@ -797,12 +802,7 @@ TEST(RobustLock, KilledAtEachInstructionOfRelease) {
   (void)take(scene.lock);
   kill_at_each_instruction(
       *scene.state, 100, [&] { (void)scene.lock.acquire(); }, [&] { scene.lock.release(); },
-      [&] {
-        return [&](int count, bool had_it) {
-          return expect_eq("acquire() after a death at instruction " + std::to_string(count),
-                           take(scene.lock), had_it ? "kOwnerDied" : "kYes");
-        };
-      });
+      handed_on(scene));
 }
 
 TEST(RobustLock, KilledAtEachInstructionOfReleaseWhileOneSleeps) {

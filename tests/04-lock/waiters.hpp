@@ -30,7 +30,7 @@ class Waiters {
       all_.push_back(std::make_unique<Asked>(body, 4));
     }
     for (const auto& one : all_) {
-      all_asleep_ = all_asleep_ && falls_asleep(one->pid());
+      all_asleep_ = all_asleep_ && falls_asleep_in_futex(one->pid());
     }
     const auto awake = std::find_if(
         all_.begin(), all_.end(), [](const auto& one) { return !is_asleep_in_futex(one->pid()); });
@@ -121,16 +121,6 @@ inline std::atomic<int>*& signals_handled() {
 inline void count_sigusr1(std::atomic<int>& counter) {
   signals_handled() = &counter;
   take_sigusr1([](int) { ++*signals_handled(); });
-}
-
-/// Expects a std::system_error with this errno in the words of a child.
-inline std::string errno_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const std::system_error& error) {
-    return strerrorname_np(error.code().value());
-  }
-  return "no exception";
 }
 
 }  // namespace mp::test

@@ -5,7 +5,6 @@
 // are on one processor, or each is on its own.
 
 #include <benchmark/benchmark.h>
-#include <sched.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
@@ -23,28 +22,14 @@
 
 #include "00-syscalls/check.hpp"
 #include "02-pipe/pipe.hpp"
+#include "bench/processors.hpp"
 
 namespace {
 
+using mp::bench::run_on;
+
 constexpr std::size_t kKibibyte = 1024;
 constexpr std::size_t kMebibyte = kKibibyte * kKibibyte;
-
-/// Binds this process to the first processor that it may use (`number` 0), or the second one (1).
-void run_on(int number) {
-  static const cpu_set_t allowed = [] {
-    cpu_set_t set;
-    mp::check(sched_getaffinity(0, sizeof set, &set), "sched_getaffinity");
-    return set;
-  }();
-  int cpu = 0;
-  for (int left = std::min(number, CPU_COUNT(&allowed) - 1);
-       !CPU_ISSET(cpu, &allowed) || left-- > 0; ++cpu) {
-  }
-  cpu_set_t one;
-  CPU_ZERO(&one);
-  CPU_SET(cpu, &one);
-  mp::check(sched_setaffinity(0, sizeof one, &one), "sched_setaffinity");
-}
 
 /// A child that runs a function, for the length of a scope. The function must come to an end when
 /// this side's descriptors are closed.

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <benchmark/benchmark.h>
-#include <sched.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -15,25 +14,10 @@
 #include "00-syscalls/check.hpp"
 #include "03-array/shared_region.hpp"
 #include "04-lock/futex.hpp"
+#include "bench/processors.hpp"
 
 /// Lets several processes do the same at the same time, for chapters 03 and 04.
 namespace mp::bench {
-
-/// Binds this process to one of the processors that it may use, by turns.
-inline void run_on(int number) {
-  static const cpu_set_t allowed = [] {
-    cpu_set_t set;
-    check(sched_getaffinity(0, sizeof set, &set), "sched_getaffinity");
-    return set;
-  }();
-  int cpu = 0;
-  for (int left = number % CPU_COUNT(&allowed); !CPU_ISSET(cpu, &allowed) || left-- > 0; ++cpu) {
-  }
-  cpu_set_t one;
-  CPU_ZERO(&one);
-  CPU_SET(cpu, &one);
-  check(sched_setaffinity(0, sizeof one, &one), "sched_setaffinity");
-}
 
 /// The time from a common start until all of `processes` have done `work`, one iteration of
 /// `state`; each of them gets its number. It is reported for one of `operations`.
