@@ -79,8 +79,9 @@ class RobustLock {
   /// Free the word, then wake: killed in between, the waiters sleep on, unless the kernel knows of
   /// it. It wakes one if `list_op_pending` names a lock whose word has no owner. But if a third
   /// process has taken the lock in between, it has one: so leave FUTEX_WAITERS in the word, and the
-  /// third process will wake them. That nobody was woken does not mean that nobody sleeps by now:
-  /// the mark can stay for good, at the price of a system call for each release.
+  /// third process will wake them. That nobody was woken does not mean that nobody sleeps by now,
+  /// so the mark can stay for good, at the price of a system call for each release. (The reference
+  /// takes it out while it still holds the lock; a good second step.)
   void release();
 
   /// For a block: takes the lock, and gives it back at the end, also by an exception.

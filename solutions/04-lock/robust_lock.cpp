@@ -73,6 +73,10 @@ class HeldLocks {
 constexpr auto kOwner = std::uint32_t{FUTEX_TID_MASK};
 constexpr auto kWaiters = std::uint32_t{FUTEX_WAITERS};
 constexpr auto kOwnerDied = std::uint32_t{FUTEX_OWNER_DIED};
+/// The same bit while the word has an owner, who is alive then: somebody has come to sleep since he
+/// took the lock.
+constexpr auto kCame = kOwnerDied;
+constexpr auto kCameToSleep = kWaiters | kCame;
 
 }  // namespace
 
@@ -93,8 +97,9 @@ Acquired RobustLock::acquire_until(Deadline deadline) {
     if (deadline.remaining() == std::chrono::nanoseconds::zero()) {
       return Acquired::kNo;  // who does not sleep leaves no mark
     }
-    if ((seen & kWaiters) != 0 || word.compare_exchange_strong(seen, seen | kWaiters)) {
-      futex_wait(word, seen | kWaiters, deadline);
+    if ((seen & kCameToSleep) == kCameToSleep ||
+        word.compare_exchange_strong(seen, seen | kCameToSleep)) {
+      futex_wait(word, seen | kCameToSleep, deadline);
     }
     seen = 0;
   }
@@ -110,11 +115,18 @@ void RobustLock::release() {
   }
   const HeldLocks::Pending pending(held, state_->entry);
   held.remove(state_->entry);
+  std::uint32_t seen = word.load(std::memory_order_relaxed);
+  if ((seen & kCameToSleep) == kWaiters) {
+    // A mark from before. If nobody sleeps now, while no one else can take the lock, and nobody
+    // comes until the word is free, then it means nothing any more. (An error comes again below.)
+    const bool nobody = syscall(SYS_futex, &word, FUTEX_WAKE, 1, nullptr, nullptr, 0) == 0;
+    if (nobody && word.compare_exchange_strong(seen, 0, std::memory_order_release)) {
+      return;
+    }
+  }
   // The mark of the waiters stays. Should this process be killed before the wake-up, or the woken
   // one before it has the lock, and somebody else have come in meanwhile, then it is for him to
-  // wake the next one. Nor may it be taken out when nobody was woken: others may have come by then,
-  // have slept, and been woken. So it stays for good, at the price of a system call for each
-  // release.
+  // wake the next one.
   if ((word.fetch_and(kWaiters, std::memory_order_release) & kWaiters) != 0) {
     futex_wake(word, 1);
   }

@@ -57,7 +57,8 @@ TEST(RobustLockExplored, OneOfThreeDies) {
   did("explored every interleaving of three processes that take the lock, one of which may be "
       "killed anywhere");
   expect_explored("the lock handed on from the dead, and nobody asleep for ever",
-                  {.preemptions = 2, .faults = 1}, [](World& world) { taking_over(world, 3, 1); });
+                  {.preemptions = 2, .faults = 1, .executions = 80'000},
+                  [](World& world) { taking_over(world, 3, 1); });
 }
 
 TEST(RobustLockExplored, OwnerEndsWithIt) {
@@ -66,7 +67,7 @@ TEST(RobustLockExplored, OwnerEndsWithIt) {
       "others that take it and give it back");
   expect_explored(
       "one of the two told that its owner died, and the other one not",
-      {.preemptions = 3, .faults = 0}, [](World& world) {
+      {.preemptions = 3, .faults = 0, .executions = 80'000}, [](World& world) {
         explored::RobustLock lock(world.shared<explored::RobustLock::State>());
         auto& told = world.guarded("told", 0);
         auto& before = world.guarded("before", 0);  // those who have been through already
@@ -129,7 +130,7 @@ TEST(RobustLockExplored, Deadline) {
       "a third one that has all the time");
   expect_explored(
       "the second one back in time and without the lock, or with it; and the third one with it",
-      {.preemptions = 2, .faults = 1}, [](World& world) {
+      {.preemptions = 2, .faults = 1, .executions = 80'000}, [](World& world) {
         explored::RobustLock lock(world.shared<explored::RobustLock::State>());
         auto& signs = world.shared<explored::Semaphore::State>();
         signs.value = 0;
