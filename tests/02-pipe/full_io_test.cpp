@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <linux/sockios.h>
-#include <poll.h>
 #include <semaphore.h>
 #include <signal.h>
 #include <string.h>
@@ -18,7 +17,6 @@
 #include <cerrno>
 #include <chrono>
 #include <cstddef>
-#include <fstream>
 #include <functional>
 #include <string>
 #include <string_view>

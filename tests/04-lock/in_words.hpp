@@ -4,7 +4,7 @@
 
 #include "00-syscalls/errors.hpp"
 
-// What the calls of Lock and RLock say, in words, for a child to answer with.
+// What the calls of a lock say, in words, for a child to answer with.
 namespace mp::test {
 
 /// What try_acquire() says; what it takes is given back.

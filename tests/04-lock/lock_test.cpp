@@ -20,7 +20,6 @@
 #include <thread>
 #include <vector>
 
-#include "00-syscalls/errors.hpp"
 #include "04-lock/asked.hpp"
 #include "04-lock/in_words.hpp"
 #include "support/faults.hpp"

@@ -25,8 +25,8 @@
 #include <thread>
 #include <vector>
 
-#include "00-syscalls/errors.hpp"
 #include "04-lock/asked.hpp"
+#include "04-lock/in_words.hpp"
 #include "support/child.hpp"
 #include "support/faults.hpp"
 #include "support/kid.hpp"
@@ -72,15 +72,6 @@ std::string other_takes(RobustLock& lock) {
 /// The same by another process, which only tries.
 std::string other_tries(RobustLock& lock) {
   return Asked([&lock] { return take(lock, 0ms); }).answer();
-}
-
-std::string gives_back(RobustLock& lock) {
-  try {
-    lock.release();
-    return "nothing is thrown";
-  } catch (const ValueError&) {
-    return "ValueError";
-  }
 }
 
 /// A child that does something with locks, and then stays as it is until it is killed.
