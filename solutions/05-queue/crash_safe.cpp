@@ -1,0 +1,143 @@
+#include "05-queue/crash_safe.hpp"
+
+#include <algorithm>
+#include <climits>
+#include <new>
+
+#include "05-queue/sizes.hpp"
+
+namespace mp {
+
+namespace {
+
+using Waiters = CrashSafeQueue::Waiters;
+
+/// A lock that is held until the end of the block, if it could be had.
+class Held {
+ public:
+  Held(RobustLock& lock, Deadline deadline) : lock_(lock), how_(lock.acquire_until(deadline)) {}
+  ~Held() {
+    if (how_ != Acquired::kNo) {
+      lock_.release();
+    }
+  }
+  Held(const Held&) = delete;
+  Held& operator=(const Held&) = delete;
+
+  explicit operator bool() const noexcept { return how_ != Acquired::kNo; }
+  [[nodiscard]] bool owner_died() const noexcept { return how_ == Acquired::kOwnerDied; }
+
+ private:
+  RobustLock& lock_;
+  Acquired how_;
+};
+
+bool has_passed(Deadline deadline) {
+  return !deadline.is_never() && deadline.remaining() == std::chrono::nanoseconds::zero();
+}
+
+/// The deadline, or `time` from now, whichever is the earlier one.
+Deadline at_most(Deadline deadline, std::chrono::nanoseconds time) {
+  return deadline.is_never() || deadline.remaining() > time ? Deadline::after(time) : deadline;
+}
+
+/// The deadline, or `time` from now, whichever is the later one.
+Deadline at_least(Deadline deadline, std::chrono::nanoseconds time) {
+  return deadline.is_never() || deadline.remaining() > time ? deadline : Deadline::after(time);
+}
+
+void wake_whoever_sleeps(Waiters& waiters, int count) {
+  waiters.sequence.fetch_add(1);
+  if (futex_wake(waiters.sequence, count) == count) {
+    waiters.asleep.store(1);  // there may be more
+  }
+}
+
+/// With the lock of one's own side, after a change of the ring.
+void wake(Waiters& waiters, int count) {
+  if (waiters.asleep.load() != 0) {
+    waiters.asleep.store(0);
+    wake_whoever_sleeps(waiters, count);
+  }
+}
+
+/// Sleeps until something has changed. @return false if the deadline came first.
+template <class MayGoOn>
+bool sleep(Waiters& waiters, Deadline deadline, MayGoOn may_go_on) {
+  for (;;) {
+    const std::uint32_t seen = waiters.sequence.load();
+    waiters.asleep.store(1);
+    if (may_go_on()) {
+      return true;
+    }
+    if (has_passed(deadline)) {
+      return false;
+    }
+    futex_wait(waiters.sequence, seen, at_most(deadline, CrashSafeQueue::kNap));
+  }
+}
+
+}  // namespace
+
+CrashSafeQueue::CrashSafeQueue(std::ptrdiff_t maxsize, std::size_t bytes)
+    : region_(SharedRegion::anonymous(sizeof(State) + whole_units(bytes))),
+      state_(new (region_.data()) State),
+      ring_(state_->ring, {region_.data() + sizeof(State), whole_units(bytes)}, bound_of(maxsize)),
+      putting_(state_->putting),
+      getting_(state_->getting) {}
+
+CrashSafeQueue::CrashSafeQueue(State& state, std::span<std::byte> memory, std::ptrdiff_t maxsize)
+    : region_(SharedRegion::anonymous(0)),
+      state_(&state),
+      ring_(state.ring, memory, bound_of(maxsize)),
+      putting_(state.putting),
+      getting_(state.getting) {}
+
+bool CrashSafeQueue::put_until(std::span<const std::byte> item, Deadline deadline) {
+  ring_.check_fits(item.size());
+  for (;;) {
+    {
+      const Held held(putting_, at_least(deadline, kGrace));
+      if (!held) {
+        return false;
+      }
+      if (held.owner_died()) {
+        wake_whoever_sleeps(state_->getters, INT_MAX);
+      }
+      if (ring_.try_push(item)) {
+        wake(state_->getters, 1);
+        return true;
+      }
+    }
+    const bool has_place = ring_.size() < ring_.most();
+    if (!sleep(has_place ? state_->big_putters : state_->putters, deadline,
+               [&] { return ring_.has_room(item.size()); })) {
+      return false;
+    }
+  }
+}
+
+std::optional<Bytes> CrashSafeQueue::get_until(Deadline deadline) {
+  for (;;) {
+    {
+      const Held held(getting_, at_least(deadline, kGrace));
+      if (!held) {
+        return std::nullopt;
+      }
+      if (held.owner_died()) {
+        wake_whoever_sleeps(state_->putters, INT_MAX);
+        wake_whoever_sleeps(state_->big_putters, INT_MAX);
+      }
+      if (std::optional<Bytes> item = ring_.try_pop()) {
+        wake(state_->putters, 1);
+        wake(state_->big_putters, INT_MAX);
+        return item;
+      }
+    }
+    if (!sleep(state_->getters, deadline, [&] { return ring_.size() > 0; })) {
+      return std::nullopt;
+    }
+  }
+}
+
+}  // namespace mp

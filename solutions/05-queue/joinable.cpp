@@ -1,0 +1,62 @@
+#include "05-queue/joinable.hpp"
+
+#include <climits>
+
+#include "00-syscalls/errors.hpp"
+
+namespace mp {
+
+namespace {
+
+void check_open(bool closed) {
+  if (closed) {
+    throw ValueError("the queue is closed");
+  }
+}
+
+}  // namespace
+
+bool TaskQueue::put_until(std::span<const std::byte> item, Deadline deadline) {
+  check_open(closed_);
+  return queue_.put_until(item, deadline);
+}
+
+std::optional<Bytes> TaskQueue::get_until(Deadline deadline) {
+  check_open(closed_);
+  return queue_.get_until(deadline);
+}
+
+void TaskQueue::task_done() {
+  std::uint32_t seen = state_->done.load();
+  do {
+    if (seen == queue_.pushed()) {
+      throw ValueError("task_done: it was called for all that was put");
+    }
+  } while (!state_->done.compare_exchange_weak(seen, seen + 1));
+  // If more was put by now, whoever finishes that looks again.
+  if (seen + 1 == queue_.pushed() && state_->joining.exchange(0) != 0) {
+    futex_wake(state_->done, INT_MAX);
+  }
+}
+
+bool TaskQueue::join_until(Deadline deadline) {
+  for (;;) {
+    state_->joining.store(1);  // first say so, then look
+    const std::uint32_t seen = state_->done.load();
+    if (seen == queue_.pushed()) {
+      return true;
+    }
+    const auto left = deadline.remaining();
+    if (left == std::chrono::nanoseconds::zero()) {
+      return false;
+    }
+    futex_wait(state_->done, seen,
+               left > CrashSafeQueue::kNap ? Deadline::after(CrashSafeQueue::kNap) : deadline);
+  }
+}
+
+void TaskQueue::close() noexcept {
+  closed_ = true;
+}
+
+}  // namespace mp
