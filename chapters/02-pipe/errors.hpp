@@ -12,7 +12,8 @@ namespace mp {
 class EOFError : public std::runtime_error {
  public:
   /// It always says the same.
-  EOFError() : std::runtime_error("end of file: no process holds the other end any more") {}
+  EOFError() : EOFError("end of file: no process holds the other end any more") {}
+  using std::runtime_error::runtime_error;
 };
 
 /// What arrived is not a message: it is torn, has a length that cannot be, or is longer than the

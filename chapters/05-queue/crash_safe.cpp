@@ -32,4 +32,14 @@ std::optional<Bytes> CrashSafeQueue::get_until([[maybe_unused]] Deadline deadlin
   throw todo("5.5 CrashSafeQueue::get_until");
 }
 
+std::optional<Bytes> CrashSafeQueue::try_get([[maybe_unused]] Deadline deadline) {
+  // TODO(5.5): yours, if you like: one look at the ring, with the lock.
+  throw todo("5.5 CrashSafeQueue::try_get");
+}
+
+std::optional<Bytes> CrashSafeQueue::get_or_eof_until([[maybe_unused]] Deadline deadline) {
+  // TODO(5.5): as get_until(), unless no producer is left.
+  throw todo("5.5 CrashSafeQueue::get_or_eof_until");
+}
+
 }  // namespace mp

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -12,6 +11,7 @@
 #include "03-array/shared_region.hpp"
 #include "04-lock/futex.hpp"
 #include "04-lock/robust_lock.hpp"
+#include "05-queue/producers.hpp"
 #include "05-queue/ring.hpp"
 
 namespace mp {
@@ -42,6 +42,7 @@ class CrashSafeQueue {
     alignas(Ring::kApart) Waiters getters;  ///< they wait for an item
     Waiters putters;                        ///< they wait for a place
     Waiters big_putters;                    ///< they have a place, and wait for enough bytes
+    Producers::State producers;
     Ring::State ring;
   };
 
@@ -67,6 +68,25 @@ class CrashSafeQueue {
   /// As BlockingQueue::get_until().
   std::optional<Bytes> get_until(Deadline deadline);
 
+  /// Registers the calling thread as one that puts, for those who get with get_or_eof_until().
+  /// Putting needs no registration.
+  /// @return the registration; it ends with the object, or with the thread.
+  /// @throws ValueError if there are Producers::kMost; std::system_error.
+  [[nodiscard]] Producers::Place register_producer() {
+    return Producers::take_place(state_->producers);
+  }
+
+  /// As get_until(), for who does not want to wait for nobody. Python has no such thing: its
+  /// consumers wait for ever when all producers are dead.
+  /// @param deadline  when to give up.
+  /// @throws EOFError if nothing is in the queue, and all that have registered as producers are
+  ///         gone, and there was one; kNap later than that at most. As get_until().
+  ///
+  /// ### Implementation
+  /// First look whether a producer is left, and then whether an item is: the last one may have put
+  /// one in between.
+  std::optional<Bytes> get_or_eof_until(Deadline deadline);
+
   /// How many items are in, at this moment. Takes no lock.
   [[nodiscard]] std::uint32_t size() const noexcept { return ring_.size(); }
   /// The bound.
@@ -75,6 +95,9 @@ class CrashSafeQueue {
   [[nodiscard]] std::uint32_t pushed() const noexcept { return ring_.pushed(); }
 
  private:
+  /// One look at the ring, with the lock.
+  std::optional<Bytes> try_get(Deadline deadline);
+
   SharedRegion region_;
   State* state_;
   Ring ring_;

@@ -3,6 +3,7 @@
 #include <climits>
 #include <new>
 
+#include "05-queue/limits.hpp"
 #include "05-queue/sizes.hpp"
 
 namespace mp {
@@ -11,15 +12,10 @@ namespace {
 
 using Waiters = BlockingQueue::Waiters;
 
-bool has_passed(Deadline deadline) {
-  return !deadline.is_never() && deadline.remaining() == std::chrono::nanoseconds::zero();
-}
-
 /// @return with the lock; or without, if it did not come free in time, nor in a time of grace.
 std::unique_lock<Lock> locked(Lock& lock, Deadline deadline) {
-  const bool is_long = deadline.is_never() || deadline.remaining() > BlockingQueue::kGrace;
   std::unique_lock guard(lock, std::defer_lock);
-  if (lock.acquire_until(is_long ? deadline : Deadline::after(BlockingQueue::kGrace))) {
+  if (lock.acquire_until(at_least(deadline, BlockingQueue::kGrace))) {
     guard = std::unique_lock(lock, std::adopt_lock);
   }
   return guard;

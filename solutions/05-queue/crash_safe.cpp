@@ -1,9 +1,10 @@
 #include "05-queue/crash_safe.hpp"
 
-#include <algorithm>
 #include <climits>
 #include <new>
 
+#include "02-pipe/errors.hpp"
+#include "05-queue/limits.hpp"
 #include "05-queue/sizes.hpp"
 
 namespace mp {
@@ -31,20 +32,6 @@ class Held {
   RobustLock& lock_;
   Acquired how_;
 };
-
-bool has_passed(Deadline deadline) {
-  return !deadline.is_never() && deadline.remaining() == std::chrono::nanoseconds::zero();
-}
-
-/// The deadline, or `time` from now, whichever is the earlier one.
-Deadline at_most(Deadline deadline, std::chrono::nanoseconds time) {
-  return deadline.is_never() || deadline.remaining() > time ? Deadline::after(time) : deadline;
-}
-
-/// The deadline, or `time` from now, whichever is the later one.
-Deadline at_least(Deadline deadline, std::chrono::nanoseconds time) {
-  return deadline.is_never() || deadline.remaining() > time ? deadline : Deadline::after(time);
-}
 
 void wake_whoever_sleeps(Waiters& waiters, int count) {
   waiters.sequence.fetch_add(1);
@@ -117,24 +104,42 @@ bool CrashSafeQueue::put_until(std::span<const std::byte> item, Deadline deadlin
   }
 }
 
+std::optional<Bytes> CrashSafeQueue::try_get(Deadline deadline) {
+  const Held held(getting_, at_least(deadline, kGrace));
+  if (held.owner_died()) {
+    wake_whoever_sleeps(state_->putters, INT_MAX);
+    wake_whoever_sleeps(state_->big_putters, INT_MAX);
+  }
+  std::optional<Bytes> item = held ? ring_.try_pop() : std::nullopt;
+  if (item) {
+    wake(state_->putters, 1);
+    wake(state_->big_putters, INT_MAX);
+  }
+  return item;
+}
+
 std::optional<Bytes> CrashSafeQueue::get_until(Deadline deadline) {
   for (;;) {
-    {
-      const Held held(getting_, at_least(deadline, kGrace));
-      if (!held) {
-        return std::nullopt;
-      }
-      if (held.owner_died()) {
-        wake_whoever_sleeps(state_->putters, INT_MAX);
-        wake_whoever_sleeps(state_->big_putters, INT_MAX);
-      }
-      if (std::optional<Bytes> item = ring_.try_pop()) {
-        wake(state_->putters, 1);
-        wake(state_->big_putters, INT_MAX);
-        return item;
-      }
+    if (std::optional<Bytes> item = try_get(deadline)) {
+      return item;
     }
     if (!sleep(state_->getters, deadline, [&] { return ring_.size() > 0; })) {
+      return std::nullopt;
+    }
+  }
+}
+
+std::optional<Bytes> CrashSafeQueue::get_or_eof_until(Deadline deadline) {
+  for (;;) {
+    const bool alone = Producers::are_gone(state_->producers);  // first this, then the ring
+    if (std::optional<Bytes> item = try_get(deadline)) {
+      return item;
+    }
+    if (alone && ring_.size() == 0) {
+      throw EOFError("no producer is left");
+    }
+    if (!sleep(state_->getters, deadline,
+               [&] { return ring_.size() > 0 || Producers::are_gone(state_->producers); })) {
       return std::nullopt;
     }
   }

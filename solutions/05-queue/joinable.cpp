@@ -3,6 +3,7 @@
 #include <climits>
 
 #include "00-syscalls/errors.hpp"
+#include "05-queue/limits.hpp"
 
 namespace mp {
 
@@ -46,12 +47,10 @@ bool TaskQueue::join_until(Deadline deadline) {
     if (seen == queue_.pushed()) {
       return true;
     }
-    const auto left = deadline.remaining();
-    if (left == std::chrono::nanoseconds::zero()) {
+    if (has_passed(deadline)) {
       return false;
     }
-    futex_wait(state_->done, seen,
-               left > CrashSafeQueue::kNap ? Deadline::after(CrashSafeQueue::kNap) : deadline);
+    futex_wait(state_->done, seen, at_most(deadline, CrashSafeQueue::kNap));
   }
 }
 
