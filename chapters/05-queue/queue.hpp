@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <optional>
@@ -27,12 +28,16 @@ template <class T>
 class Queue {
  public:
   /// An empty queue.
-  /// @param maxsize  how many values it holds at most. Zero or less: as many as `bytes` allow.
-  /// @param bytes    how much memory it has for them. A value takes its dumps() and up to 15 bytes;
-  ///                 memory that was never used costs nothing.
+  /// @param maxsize  how many values it holds at most. Zero or less: as many as there is memory
+  /// for.
+  ///                 That is for so many numbers, if it is a queue of numbers; else it is kBytes.
   /// @throws ValueError for 32 GiB or more, or fewer than 8; std::system_error (ENOMEM).
   /// Python: `Queue(maxsize=0)`.
-  explicit Queue(std::ptrdiff_t maxsize = 0, std::size_t bytes = kBytes) : queue_(maxsize, bytes) {}
+  explicit Queue(std::ptrdiff_t maxsize = 0) : Queue(maxsize, bytes_for(maxsize)) {}
+  /// The same, with another amount of memory.
+  /// @param bytes  for the values. A value takes its dumps() and up to 15 bytes. Memory that was
+  ///               never used costs nothing.
+  Queue(std::ptrdiff_t maxsize, std::size_t bytes) : queue_(maxsize, bytes) {}
 
   /// The memory of a queue that is not told how much.
   static constexpr std::size_t kBytes = std::size_t{16} << 20;
@@ -88,6 +93,12 @@ class Queue {
   void cancel_join_thread() const noexcept {}
 
  private:
+  static constexpr std::size_t bytes_for(std::ptrdiff_t maxsize) noexcept {
+    if (std::is_arithmetic_v<T> && maxsize > 0) {
+      return std::min(kBytes, static_cast<std::size_t>(maxsize) * Ring::bytes_for(sizeof(T)));
+    }
+    return kBytes;
+  }
   static Deadline passed() { return Deadline::after(std::chrono::seconds(0)); }
 
   void put_until(const T& value, Deadline deadline) {

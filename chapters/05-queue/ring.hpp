@@ -19,6 +19,11 @@ namespace mp {
 ///
 /// A process may be killed at any instruction. A record is in the ring, whole, or it is not.
 ///
+/// What try_push() and try_pop() change, they change with a store that is seq_cst
+/// (std::memory_order), and size(), has_room() and pushed() look with loads that are. So one who
+/// pushes and looks then whether somebody sleeps, and one who says that he sleeps and looks then
+/// whether there is a record, cannot miss each other.
+///
 /// The object is this process's handle. It owns nothing.
 class Ring {
  public:
@@ -58,8 +63,8 @@ class Ring {
 
   /// A ring in somebody's shared memory, which must outlive this object.
   /// @param state   all zeros in the beginning.
-  /// @param memory  where the records lie: a multiple of kUnit bytes, aligned to kUnit, less than
-  ///                32 GiB.
+  /// @param memory  where the records lie, whatever is there in the beginning: a multiple of kUnit
+  ///                bytes, aligned to kUnit, less than 32 GiB.
   /// @param most    how many records it holds at most, even if there is memory for more; 1 to
   ///                kMost, and the same in all processes.
   /// @throws ValueError for other memory, or none, or another number.
@@ -98,7 +103,8 @@ class Ring {
   /// How many it holds at most.
   [[nodiscard]] std::uint32_t most() const noexcept { return most_; }
 
-  /// Whether a record of so many bytes would find room at this moment. For any process.
+  /// Whether a record of so many bytes would find room at this moment; false for one that would
+  /// not fit into the empty ring. For any process.
   [[nodiscard]] bool has_room(std::size_t size) const noexcept;
 
   /// How many records have been written since the beginning, modulo 2 to the 32. For any process.

@@ -16,13 +16,20 @@
 #include "04-lock/futex.hpp"
 #include "bench/processors.hpp"
 
-/// Lets several processes do the same at the same time, for chapters 03 and 04.
+/// Lets several processes do something at the same time, for chapters 03 to 05.
 namespace mp::bench {
+
+/// Where the processes of a benchmark run.
+enum class Placement {
+  kEach,      ///< the first one on one processor, the second one on the next one, and round again
+  kOne,       ///< all on one
+  kUnpinned,  ///< where the scheduler likes
+};
 
 /// The time from a common start until all of `processes` have done `work`, one iteration of
 /// `state`; each of them gets its number. It is reported for one of `operations`.
 inline void at_once(benchmark::State& state, int processes, double operations,
-                    const std::function<void(int)>& work) {
+                    const std::function<void(int)>& work, Placement placement = Placement::kEach) {
   const SharedRegion region = SharedRegion::anonymous(2 * sizeof(FutexWord));
   auto* const words = reinterpret_cast<FutexWord*>(region.data());
   for (auto _ : state) {
@@ -32,7 +39,9 @@ inline void at_once(benchmark::State& state, int processes, double operations,
     for (int number = 0; number < processes; ++number) {
       pids.push_back(check(fork(), "fork"));
       if (pids.back() == 0) {
-        run_on(number);
+        if (placement != Placement::kUnpinned) {
+          run_on(placement == Placement::kOne ? 0 : number);
+        }
         ready.fetch_add(1);
         futex_wake(ready, 1);
         while (gate.load() == 0) {

@@ -1,4 +1,4 @@
-"""For the CPython side of bench_03-array and bench_04-lock: several processes at once."""
+"""For the CPython side of bench_03-array, bench_04-lock and bench_05-queue: several processes at once."""
 
 import multiprocessing
 import os
