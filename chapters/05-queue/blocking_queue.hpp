@@ -45,9 +45,9 @@ class BlockingQueue {
   /// An empty queue, in shared memory of its own.
   /// @param maxsize  how many items it holds at most; zero or less, or more than Ring::kMost, is
   ///                 Ring::kMost (Python: 2147483647 as well).
-  /// @param bytes    how many bytes, at least 8; they are rounded up to a multiple of 8. An item
+  /// @param bytes    how many bytes, at least 1; they are rounded up to a multiple of 8. An item
   ///                 takes Ring::bytes_for() of them.
-  /// @throws ValueError for fewer bytes, or 32 GiB and more; std::system_error (ENOMEM).
+  /// @throws ValueError for none, or 32 GiB and more; std::system_error (ENOMEM), also for so many.
   BlockingQueue(std::ptrdiff_t maxsize, std::size_t bytes);
   /// One in somebody's shared memory, which must outlive this object.
   /// @param state    as State{} in the beginning. @param memory  as for Ring.

@@ -25,8 +25,8 @@ class TaskQueue {
   /// What the processes share, beside the queue's.
   struct State {
     FutexWord done{0};  ///< how many were finished, modulo 2 to the 32
-    FutexWord joining{
-        0};  ///< 1 if somebody waits in join, or is about to, or did so before it died
+    /// 0 if nobody waits in join, or is about to. Those who died there count for ever.
+    FutexWord joining{0};
   };
 
   /// An empty queue. @param maxsize, bytes  as for CrashSafeQueue. @throws as CrashSafeQueue.

@@ -103,7 +103,14 @@ std::optional<Bytes> BlockingQueue::get_until(Deadline deadline) {
       pass_on(called);
       return std::nullopt;
     }
-    if (std::optional<Bytes> item = ring_.try_pop()) {
+    std::optional<Bytes> item;
+    try {
+      item = ring_.try_pop();
+    } catch (...) {  // no memory for it here: it stays, and another one may have some
+      pass_on(called);
+      throw;
+    }
+    if (item) {
       const bool somebody = call(state_->putters);
       const bool some_big = call(state_->big_putters);
       guard.unlock();

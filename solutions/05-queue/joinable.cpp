@@ -9,6 +9,18 @@ namespace mp {
 
 namespace {
 
+/// Somebody who waits in join(), and is counted.
+class Joining {
+ public:
+  explicit Joining(FutexWord& count) : count_(count) { count_.fetch_add(1); }
+  ~Joining() { count_.fetch_sub(1); }
+  Joining(const Joining&) = delete;
+  Joining& operator=(const Joining&) = delete;
+
+ private:
+  FutexWord& count_;
+};
+
 void check_open(bool closed) {
   if (closed) {
     throw ValueError("the queue is closed");
@@ -35,14 +47,14 @@ void TaskQueue::task_done() {
     }
   } while (!state_->done.compare_exchange_weak(seen, seen + 1));
   // If more was put by now, whoever finishes that looks again.
-  if (seen + 1 == queue_.pushed() && state_->joining.exchange(0) != 0) {
+  if (seen + 1 == queue_.pushed() && state_->joining.load() != 0) {
     futex_wake(state_->done, INT_MAX);
   }
 }
 
 bool TaskQueue::join_until(Deadline deadline) {
+  const Joining joining(state_->joining);  // first say so, then look
   for (;;) {
-    state_->joining.store(1);  // first say so, then look
     const std::uint32_t seen = state_->done.load();
     if (seen == queue_.pushed()) {
       return true;

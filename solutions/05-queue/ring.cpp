@@ -50,6 +50,11 @@ std::size_t room(std::span<std::byte> memory, Ring::Position head, Ring::Positio
   return memory.size() - units * Ring::kUnit;
 }
 
+/// Whether a record has room in the empty ring.
+bool fits(std::span<std::byte> memory, std::size_t size) noexcept {
+  return size <= memory.size() && Ring::bytes_for(size) <= memory.size();  // the sum may overflow
+}
+
 struct Ends {
   Ring::Position head;
   Ring::Position tail;
@@ -86,7 +91,7 @@ Ring::Ring(State& state, std::span<std::byte> memory, std::uint32_t most)
 }
 
 void Ring::check_fits(std::size_t size) const {
-  if (size > memory_.size() || bytes_for(size) > memory_.size()) {  // the sum may overflow
+  if (!fits(memory_, size)) {
     throw ValueError("a record of " + std::to_string(size) + " bytes never fits into a ring of " +
                      std::to_string(memory_.size()));
   }
@@ -144,7 +149,7 @@ std::uint32_t Ring::size() const noexcept {
 
 bool Ring::has_room(std::size_t size) const noexcept {
   const Ends ends = both_ends(*state_);
-  return ends.tail.records - ends.head.records < most_ &&
+  return fits(memory_, size) && ends.tail.records - ends.head.records < most_ &&
          room(memory_, ends.head, ends.tail) >= bytes_for(size);
 }
 

@@ -4,7 +4,6 @@
 #include <linux/futex.h>
 #include <sched.h>
 #include <signal.h>
-#include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -18,7 +17,6 @@
 #include <cstring>
 #include <functional>
 #include <memory>
-#include <random>
 #include <stdexcept>
 #include <string>
 #include <system_error>
@@ -32,6 +30,7 @@
 #include "support/kid.hpp"
 #include "support/lesson.hpp"
 #include "support/recorder.hpp"
+#include "support/stepped.hpp"
 
 namespace mp::test {
 namespace {
@@ -672,53 +671,6 @@ TEST(RobustLock, ThirdComesInBeforeTheWakeUp) {
          "its answer: " + seen);
 }
 
-/// A child whose instructions the test carries out one by one (ptrace(2)), from a point on.
-class Stepped {
- public:
-  /// @param before  runs freely. @param action  is stepped through.
-  Stepped(const std::function<void()>& before, const std::function<void()>& action)
-      : kid_([&] {
-          before();
-          ptrace(PTRACE_TRACEME, 0, nullptr, nullptr);
-          raise(SIGSTOP);
-          action();
-          return 0;
-        }) {
-    stopped_ = waits_until_stopped();
-  }
-  /// @return whether it is still there after so many instructions.
-  bool step(int count) {
-    for (int i = 0; i < count && stopped_; ++i) {
-      ptrace(PTRACE_SINGLESTEP, kid_.pid(), nullptr, nullptr);
-      stopped_ = waits_until_stopped();
-    }
-    return stopped_;
-  }
-  /// It is gone when this returns.
-  void kill() const {
-    kid_.signal(SIGKILL);
-    kid_.wait_for_end();
-  }
-  [[nodiscard]] std::uint32_t number() const { return static_cast<std::uint32_t>(kid_.pid()); }
-
- private:
-  [[nodiscard]] bool waits_until_stopped() const {
-    siginfo_t info{};
-    while (waitid(P_PID, static_cast<id_t>(kid_.pid()), &info, WSTOPPED | WEXITED | WNOWAIT) ==
-               -1 &&
-           errno == EINTR) {
-    }
-    const bool stopped = info.si_code != CLD_EXITED && info.si_code != CLD_KILLED;
-    if (stopped) {  // taken, so that the next one is a new one
-      (void)waitpid(kid_.pid(), nullptr, 0);
-    }
-    return stopped;
-  }
-
-  Kid kid_;
-  bool stopped_ = false;
-};
-
 /// Kills a child after 1, 2, 3 … instructions of `action`, at most so many times, spread evenly.
 /// @param scene  sets what else there is. @return what checks what must hold then: it is told how
 ///               many instructions it were, and whether the child had the lock.
@@ -726,20 +678,8 @@ void kill_at_each_instruction(RobustLock::State& state, int most,
                               const std::function<void()>& before,
                               const std::function<void()>& action,
                               const std::function<std::function<bool(int, bool)>()>& scene) {
-  int all = 0;
-  {
-    Stepped trial(before, action);
-    while (trial.step(1)) {
-      ++all;
-    }
-  }
+  const std::vector<int> counts = moments_of(before, action, most);
   state.word = 0;
-  std::vector<int> counts;
-  for (int count = 1; count <= all; count += std::max(1, (all + most - 1) / most)) {
-    counts.push_back(count);
-  }
-  // In any order: on a slow machine, not all of them are done, and so they are spread evenly.
-  std::shuffle(counts.begin(), counts.end(), std::minstd_rand());  // NOLINT: the same each time
   const auto enough = monotonic_now() + 1s;
   for (const int count : counts) {
     if (monotonic_now() > enough) {

@@ -64,6 +64,9 @@ Added& Added::on_signal(std::function<void()> handler) {
 
 void World::run() {
   machine_.arena.accept_all();
+  for (int i = 0; i < machine_.scheduler.count(); ++i) {  // forked, it knows what was before
+    machine_.memory.see_everything(machine_.scheduler.process(i));
+  }
   machine_.scheduler.run();
   machine_.arena.accept_all();
   machine_.memory.see_everything(machine_.scheduler.self());
