@@ -21,6 +21,10 @@ CrashSafeQueue::CrashSafeQueue(State& state, std::span<std::byte> memory, std::p
       putting_(state.putting),
       getting_(state.getting) {}
 
+Producers::Place CrashSafeQueue::register_producer() {
+  return Producers::take_place(state_->producers);
+}
+
 bool CrashSafeQueue::put_until([[maybe_unused]] std::span<const std::byte> item,
                                [[maybe_unused]] Deadline deadline) {
   // TODO(5.5): as in 5.3, with a robust lock for this end, and what the dead may have left undone.

@@ -69,12 +69,10 @@ class CrashSafeQueue {
   std::optional<Bytes> get_until(Deadline deadline);
 
   /// Registers the calling thread as one that puts, for those who get with get_or_eof_until().
-  /// Putting needs no registration.
+  /// Putting needs no registration. (Given.)
   /// @return the registration; it ends with the object, or with the thread.
   /// @throws ValueError if there are Producers::kMost; std::system_error.
-  [[nodiscard]] Producers::Place register_producer() {
-    return Producers::take_place(state_->producers);
-  }
+  [[nodiscard]] Producers::Place register_producer();
 
   /// As get_until(), for who does not want to wait for nobody. Python has no such thing: its
   /// consumers wait for ever when all producers are dead.

@@ -43,6 +43,7 @@ class FastRing {
     FutexWord putter_asleep{0};                        ///< 1: the putter does
   };
 
+  /// A handle of this process on somebody's shared memory; there may have been others before.
   /// @param state      all zeros in the beginning; it must outlive this object.
   /// @param memory     where the items lie; as many as fit are the capacity.
   /// @param item_size  of each, in bytes.
@@ -58,8 +59,9 @@ class FastRing {
   /// Each side keeps what it saw last of the other's index, and looks again only when that says
   /// full (or empty): the other processor writes it all the time. Publish with release, look with
   /// acquire. To sleep: set your flag, look once more, and sleep *on the flag* as long as it is 1.
-  /// Whoever publishes clears the flag, if it is set, and wakes. A flag and the index of the other
-  /// side are two words: what orders them has to be sequentially consistent.
+  /// Whoever publishes clears the flag, if it is set, and wakes; who stops waiting on his own takes
+  /// his flag back. A flag and the index of the other side are two words: what orders them has to
+  /// be sequentially consistent.
   bool put_until(std::span<const std::byte> item, Deadline deadline);
 
   /// Takes the oldest item out, and waits while there is none. One process at a time may do that.
@@ -68,7 +70,7 @@ class FastRing {
   /// @throws as put_until().
   bool get_until(std::span<std::byte> item, Deadline deadline);
 
-  /// How many items are in, at this moment.
+  /// How many items are in, at this moment. For any process.
   [[nodiscard]] std::uint32_t size() const noexcept;
   /// How many there may be.
   [[nodiscard]] std::uint32_t capacity() const noexcept { return capacity_; }

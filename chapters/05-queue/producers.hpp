@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <string>
 
 #include "00-syscalls/errors.hpp"
@@ -35,13 +36,14 @@ class Producers {
     Place(const Place&) = delete;
     Place& operator=(const Place&) = delete;
     ~Place() {
-      if ((state_.word.load() & FUTEX_TID_MASK) == thread_id()) {
+      if (owner_ == thread_id() && (state_.word.load() & FUTEX_TID_MASK) == owner_) {
         RobustLock(state_).release();
       }
     }
 
    private:
     RobustLock::State& state_;
+    std::uint32_t owner_ = thread_id();
   };
 
   /// Takes a place for the calling thread.
@@ -58,10 +60,12 @@ class Producers {
 
   /// Whether some have come, and all of them are gone.
   static bool are_gone(const State& state) noexcept {
-    return state.registered.load() != 0 &&
-           std::ranges::none_of(state.places, [](const RobustLock::State& place) {
-             return (place.word.load() & FUTEX_TID_MASK) != 0;
-           });
+    const std::uint32_t registered = state.registered.load();
+    const bool all_free = std::ranges::none_of(state.places, [](const RobustLock::State& place) {
+      return (place.word.load() & FUTEX_TID_MASK) != 0;
+    });
+    // Who came meanwhile may be at a place that was looked at already, and still be there.
+    return registered != 0 && all_free && state.registered.load() == registered;
   }
 };
 

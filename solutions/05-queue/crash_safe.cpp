@@ -14,23 +14,17 @@ namespace {
 using Waiters = CrashSafeQueue::Waiters;
 
 /// A lock that is held until the end of the block, if it could be had.
-class Held {
- public:
-  Held(RobustLock& lock, Deadline deadline) : lock_(lock), how_(lock.acquire_until(deadline)) {}
+struct Held {
+  Held(RobustLock& wanted, Deadline deadline)
+      : lock(wanted), how(lock.acquire_until(at_least(deadline, CrashSafeQueue::kGrace))) {}
   ~Held() {
-    if (how_ != Acquired::kNo) {
-      lock_.release();
+    if (how != Acquired::kNo) {
+      lock.release();
     }
   }
   Held(const Held&) = delete;
-  Held& operator=(const Held&) = delete;
-
-  explicit operator bool() const noexcept { return how_ != Acquired::kNo; }
-  [[nodiscard]] bool owner_died() const noexcept { return how_ == Acquired::kOwnerDied; }
-
- private:
-  RobustLock& lock_;
-  Acquired how_;
+  RobustLock& lock;
+  const Acquired how;
 };
 
 void wake_whoever_sleeps(Waiters& waiters, int count) {
@@ -51,6 +45,9 @@ void wake(Waiters& waiters, int count) {
 /// Sleeps until something has changed. @return false if the deadline came first.
 template <class MayGoOn>
 bool sleep(Waiters& waiters, Deadline deadline, MayGoOn may_go_on) {
+  if (has_passed(deadline)) {
+    return false;  // without a second look: the one with the lock was enough
+  }
   for (;;) {
     const std::uint32_t seen = waiters.sequence.load();
     waiters.asleep.store(1);
@@ -80,15 +77,20 @@ CrashSafeQueue::CrashSafeQueue(State& state, std::span<std::byte> memory, std::p
       putting_(state.putting),
       getting_(state.getting) {}
 
+Producers::Place CrashSafeQueue::register_producer() {
+  return Producers::take_place(state_->producers);
+}
+
 bool CrashSafeQueue::put_until(std::span<const std::byte> item, Deadline deadline) {
   ring_.check_fits(item.size());
+  Waiters* slept_among = nullptr;
   for (;;) {
     {
-      const Held held(putting_, at_least(deadline, kGrace));
-      if (!held) {
+      const Held held(putting_, deadline);
+      if (held.how == Acquired::kNo) {
         return false;
       }
-      if (held.owner_died()) {
+      if (held.how == Acquired::kOwnerDied) {
         wake_whoever_sleeps(state_->getters, INT_MAX);
       }
       if (ring_.try_push(item)) {
@@ -96,21 +98,25 @@ bool CrashSafeQueue::put_until(std::span<const std::byte> item, Deadline deadlin
         return true;
       }
     }
-    const bool has_place = ring_.size() < ring_.most();
-    if (!sleep(has_place ? state_->big_putters : state_->putters, deadline,
-               [&] { return ring_.has_room(item.size()); })) {
+    const bool big = ring_.size() < ring_.most();
+    if (big && slept_among == &state_->putters) {
+      wake_whoever_sleeps(state_->putters, 1);  // for a smaller item, the place may do
+    }
+    slept_among = big ? &state_->big_putters : &state_->putters;
+    if (!sleep(*slept_among, deadline,
+               [&] { return big ? ring_.has_room(item.size()) : ring_.size() < ring_.most(); })) {
       return false;
     }
   }
 }
 
 std::optional<Bytes> CrashSafeQueue::try_get(Deadline deadline) {
-  const Held held(getting_, at_least(deadline, kGrace));
-  if (held.owner_died()) {
+  const Held held(getting_, deadline);
+  if (held.how == Acquired::kOwnerDied) {
     wake_whoever_sleeps(state_->putters, INT_MAX);
     wake_whoever_sleeps(state_->big_putters, INT_MAX);
   }
-  std::optional<Bytes> item = held ? ring_.try_pop() : std::nullopt;
+  std::optional<Bytes> item = held.how != Acquired::kNo ? ring_.try_pop() : std::nullopt;
   if (item) {
     wake(state_->putters, 1);
     wake(state_->big_putters, INT_MAX);

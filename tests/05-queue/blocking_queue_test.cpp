@@ -801,7 +801,7 @@ TEST(BlockingQueue, ForkDoublesNothing) {
   puts(queue, "one");
   puts(queue, "two");
   expect_eq("what the child got", in_a_child([&] {
-              const std::string item = gets(queue);
+              std::string item = gets(queue);
               puts(queue, "three");
               return item;
             }),

@@ -665,8 +665,9 @@ TEST(Ring, TwoAddresses) {
                ? -1
                : 0,
            "mmap");
-      const std::string first = popped(there);
-      return first + ", " + popped(there);
+      std::string said = popped(there) + ", ";
+      said += popped(there);
+      return said;
     };
     if (!expect_eq("what the one that pops says", Asked(pops).answer(), one + ", " + other)) {
       return;
