@@ -632,6 +632,33 @@ TEST(CrashSafeExplored, GivesUpInTime) {
   }
 }
 
+TEST(CrashSafeExplored, NobodySleepsWithTheLock) {
+  lesson("Nobody sleeps with the lock");
+  did("explored a get that waits for an item and a get that does not wait; and the same with puts "
+      "into a full queue");
+  expect_explored("who does not wait to be back at once", within_bounds(1, 0), [](World& world) {
+    Scene empty(world, 8, 1);
+    world.process("G1", [&] { empty.get(Deadline::after(300ms)); });
+    world.process("G2", [&] {
+      const auto limit = world.within(0ms);
+      world.require(empty.get(Deadline::after(0s)) == 0, "nothing is got");
+    });
+    world.run();
+  });
+  for (const std::ptrdiff_t most : {1, 9}) {
+    expect_explored("who does not wait to be back at once", within_bounds(1, 0),
+                    [most](World& world) {
+                      Scene full(world, 2, most, {2});
+                      world.process("P1", [&] { full.put_for(300ms, 2); });
+                      world.process("P2", [&] {
+                        const auto limit = world.within(0ms);
+                        world.require(!full.put_for(0s, 3), "nothing is put");
+                      });
+                      world.run();
+                    });
+  }
+}
+
 /// For a process that is in the middle of a put and of a get, for so long.
 void in_the_middle(World& world, Scene& scene, std::chrono::nanoseconds time) {
   explored::RobustLock putting(scene.state().putting);

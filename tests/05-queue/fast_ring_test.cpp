@@ -506,7 +506,8 @@ TEST(FastRing, AnotherPuts) {
   expect_eq("size()", scene.ring.size(), 3U);
   did("let the child get two of them and put two others, and put again");
   expect_eq("what the child says", in_a_child([&scene] {
-              std::string said = scene.get() + " " + scene.get();
+              std::string said = scene.get();
+              said += " " + scene.get();
               said += " " + scene.put(4);
               return said + " " + scene.put(5);
             }),
@@ -822,7 +823,7 @@ TEST(FastRing, TwoAddresses) {
 
 /// How far a random run goes, and what is different from a std::deque, if anything.
 std::string runs_like_a_deque(std::size_t capacity, std::size_t item_size, unsigned seed) {
-  Scene scene(capacity, item_size, 0, seed % 2 == 0 ? kLast - 60 : 0, seed % 3);
+  Scene scene(capacity, item_size, 0, seed % 2 == 0 ? kLast - 60 : 0, seed % item_size);
   std::array<FastRing, 3> rings{scene.ring, scene.handle(), scene.handle()};
   std::deque<std::string> model;
   std::minstd_rand random(seed);  // NOLINT: the same each time
