@@ -222,22 +222,22 @@ TEST(FastRingExplored, PutterGivesUp) {
 
 TEST(FastRingExplored, InTime) {
   lesson("Full and Empty");
-  did("explored a get and a put of an hour, in two queues, which can go on after half of it");
+  did("explored a get and a put of a second, in two queues, which can go on after half of it");
   expect_explored("them to go on at that moment", {.preemptions = 1, .faults = 0},
                   [](World& world) {
                     Scene empty(world, 1, 0);
                     Scene full(world, 1, 0);
                     full.put(1);
                     world.process("getter", [&] {
-                      const auto limit = world.within(30min);
-                      world.require(empty.get(Deadline::after(1h)) == 1, "an item comes in time");
+                      const auto limit = world.within(500ms);
+                      world.require(empty.get(Deadline::after(1s)) == 1, "an item comes in time");
                     });
                     world.process("putter", [&] {
-                      const auto limit = world.within(30min);
-                      world.require(full.put(2, Deadline::after(1h)), "room comes in time");
+                      const auto limit = world.within(500ms);
+                      world.require(full.put(2, Deadline::after(1s)), "room comes in time");
                     });
                     world.process("other", [&] {
-                      std::this_thread::sleep_for(30min);
+                      std::this_thread::sleep_for(500ms);
                       empty.put(1);
                       full.get();
                     });
@@ -271,7 +271,7 @@ TEST(FastRingExplored, ItemIsThere) {
   }
 }
 
-TEST(FastRingExplored, WokenByWhatHeHasSeen) {
+TEST(FastRingExplored, WakeUpForWhatItHas) {
   lesson("Say first, look then");
   did("explored one that gets two items, the second with a deadline, beside one that puts only "
       "one");
@@ -291,7 +291,7 @@ TEST(FastRingExplored, WokenByWhatHeHasSeen) {
                   });
 }
 
-TEST(FastRingExplored, RoomThatHeHasSeen) {
+TEST(FastRingExplored, WakeUpForRoomItHas) {
   lesson("Say first, look then");
   did("explored one that puts two items into a full queue, the second with a deadline, beside one "
       "that gets only one");
