@@ -14,12 +14,14 @@ CrashSafeQueue::CrashSafeQueue(std::ptrdiff_t maxsize, std::size_t bytes)
       putting_(state_->putting),
       getting_(state_->getting) {}
 
-CrashSafeQueue::CrashSafeQueue(State& state, std::span<std::byte> memory, std::ptrdiff_t maxsize)
+CrashSafeQueue::CrashSafeQueue(State& state, std::span<std::byte> memory, std::ptrdiff_t maxsize,
+                               int spins)
     : region_(SharedRegion::anonymous(0)),
       state_(&state),
       ring_(state.ring, memory, bound_of(maxsize)),
       putting_(state.putting),
-      getting_(state.getting) {}
+      getting_(state.getting),
+      spins_(spins) {}
 
 Producers::Place CrashSafeQueue::register_producer() {
   return Producers::take_place(state_->producers);

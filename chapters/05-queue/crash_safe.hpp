@@ -13,6 +13,7 @@
 #include "04-lock/robust_lock.hpp"
 #include "05-queue/producers.hpp"
 #include "05-queue/ring.hpp"
+#include "05-queue/spin.hpp"
 
 namespace mp {
 
@@ -50,7 +51,10 @@ class CrashSafeQueue {
   /// @throws as BlockingQueue.
   CrashSafeQueue(std::ptrdiff_t maxsize, std::size_t bytes);
   /// One in somebody's shared memory, which must outlive this object. As for BlockingQueue.
-  CrashSafeQueue(State& state, std::span<std::byte> memory, std::ptrdiff_t maxsize);
+  /// @param spins  how often it may look again before it sleeps, which exercise 5.6 is about; 0 is
+  ///               never, and never is right.
+  CrashSafeQueue(State& state, std::span<std::byte> memory, std::ptrdiff_t maxsize,
+                 int spins = kSpins);
 
   /// As BlockingQueue::put_until(). Killed before the item is published, it is not in the queue;
   /// killed after that, it is.
@@ -101,6 +105,7 @@ class CrashSafeQueue {
   Ring ring_;
   RobustLock putting_;
   RobustLock getting_;
+  int spins_ = kSpins;
 };
 
 }  // namespace mp

@@ -8,17 +8,9 @@
 #include "00-syscalls/deadline.hpp"
 #include "04-lock/futex.hpp"
 #include "05-queue/ring.hpp"
+#include "05-queue/spin.hpp"
 
 namespace mp {
-
-/// A pause of a few nanoseconds inside a loop that waits for another processor.
-inline void cpu_relax() noexcept {
-#if defined(__x86_64__) || defined(__i386__)
-  __builtin_ia32_pause();
-#elif defined(__aarch64__)
-  asm volatile("yield");
-#endif
-}
 
 /// A bounded queue of items of one size, for one process that puts and one that gets: no lock, and
 /// no system call as long as neither has to wait for long.
@@ -31,9 +23,6 @@ inline void cpu_relax() noexcept {
 /// the other side sleeps on if it was not woken.
 class FastRing {
  public:
-  /// How often to look before going to sleep.
-  static constexpr int kSpins = 100;
-
   /// What the processes share. All zeros is an empty queue. As in Ring, a position is how many have
   /// gone by, and in which slot the next one is.
   struct State {

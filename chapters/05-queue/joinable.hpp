@@ -31,10 +31,10 @@ class TaskQueue {
 
   /// An empty queue. @param maxsize, bytes  as for CrashSafeQueue. @throws as CrashSafeQueue.
   TaskQueue(std::ptrdiff_t maxsize, std::size_t bytes) : queue_(maxsize, bytes) {}
-  /// One in somebody's shared memory, which must outlive this object.
+  /// One in somebody's shared memory, which must outlive this object. As for CrashSafeQueue.
   TaskQueue(State& state, CrashSafeQueue::State& queue, std::span<std::byte> memory,
-            std::ptrdiff_t maxsize)
-      : state_(state), queue_(queue, memory, maxsize) {}
+            std::ptrdiff_t maxsize, int spins = kSpins)
+      : state_(state), queue_(queue, memory, maxsize, spins) {}
 
   /// As CrashSafeQueue::put_until(). @throws ValueError as well, if this process has called
   /// close().

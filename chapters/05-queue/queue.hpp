@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
+#include <cstring>
 #include <optional>
 #include <span>
 #include <type_traits>
@@ -116,6 +117,12 @@ class Queue {
     const std::optional<Bytes> bytes = queue_.get_until(deadline);
     if (!bytes) {
       throw Empty();
+    }
+    if constexpr (std::is_arithmetic_v<T> && !std::is_same_v<T, bool>) {
+      if (T value{}; bytes->size() == sizeof value) {  // as loads(), but without its archive
+        std::memcpy(&value, bytes->data(), sizeof value);
+        return value;
+      }
     }
     return loads<T>(*bytes);
   }

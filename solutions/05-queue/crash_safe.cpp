@@ -42,11 +42,18 @@ void wake(Waiters& waiters, int count) {
   }
 }
 
-/// Sleeps until something has changed. @return false if the deadline came first.
+/// Waits until something has changed: a while awake, and then asleep.
+/// @return false if the deadline came first.
 template <class MayGoOn>
-bool sleep(Waiters& waiters, Deadline deadline, MayGoOn may_go_on) {
+bool wait(Waiters& waiters, int spins, Deadline deadline, MayGoOn may_go_on) {
   if (has_passed(deadline)) {
     return false;  // without a second look: the one with the lock was enough
+  }
+  for (int i = 0; i < spins; ++i) {
+    cpu_relax();
+    if (may_go_on()) {
+      return true;
+    }
   }
   for (;;) {
     const std::uint32_t seen = waiters.sequence.load();
@@ -70,12 +77,14 @@ CrashSafeQueue::CrashSafeQueue(std::ptrdiff_t maxsize, std::size_t bytes)
       putting_(state_->putting),
       getting_(state_->getting) {}
 
-CrashSafeQueue::CrashSafeQueue(State& state, std::span<std::byte> memory, std::ptrdiff_t maxsize)
+CrashSafeQueue::CrashSafeQueue(State& state, std::span<std::byte> memory, std::ptrdiff_t maxsize,
+                               int spins)
     : region_(SharedRegion::anonymous(0)),
       state_(&state),
       ring_(state.ring, memory, bound_of(maxsize)),
       putting_(state.putting),
-      getting_(state.getting) {}
+      getting_(state.getting),
+      spins_(spins) {}
 
 Producers::Place CrashSafeQueue::register_producer() {
   return Producers::take_place(state_->producers);
@@ -103,8 +112,8 @@ bool CrashSafeQueue::put_until(std::span<const std::byte> item, Deadline deadlin
       wake_whoever_sleeps(state_->putters, 1);  // for a smaller item, the place may do
     }
     slept_among = big ? &state_->big_putters : &state_->putters;
-    if (!sleep(*slept_among, deadline,
-               [&] { return big ? ring_.has_room(item.size()) : ring_.size() < ring_.most(); })) {
+    if (!wait(*slept_among, spins_, deadline,
+              [&] { return big ? ring_.has_room(item.size()) : ring_.size() < ring_.most(); })) {
       return false;
     }
   }
@@ -129,7 +138,7 @@ std::optional<Bytes> CrashSafeQueue::get_until(Deadline deadline) {
     if (std::optional<Bytes> item = try_get(deadline)) {
       return item;
     }
-    if (!sleep(state_->getters, deadline, [&] { return ring_.size() > 0; })) {
+    if (!wait(state_->getters, spins_, deadline, [&] { return ring_.size() > 0; })) {
       return std::nullopt;
     }
   }
@@ -144,8 +153,8 @@ std::optional<Bytes> CrashSafeQueue::get_or_eof_until(Deadline deadline) {
     if (alone && ring_.size() == 0) {
       throw EOFError("no producer is left");
     }
-    if (!sleep(state_->getters, deadline,
-               [&] { return ring_.size() > 0 || Producers::are_gone(state_->producers); })) {
+    if (!wait(state_->getters, spins_, deadline,
+              [&] { return ring_.size() > 0 || Producers::are_gone(state_->producers); })) {
       return std::nullopt;
     }
   }

@@ -33,9 +33,8 @@ void wake(FutexWord& asleep) {
 template <class Ready>
 bool wait(FutexWord& asleep, int spins, Deadline deadline, Ready ready) {
   for (int i = 0; i < spins; ++i) {
-    // The time passes here, too; but to look at the clock takes longer than to look at the ring.
-    if (i % 32 == 0 && deadline.remaining().count() == 0) {
-      break;
+    if (deadline.remaining().count() == 0) {
+      break;  // the time passes here, too
     }
     cpu_relax();
     if (ready(std::memory_order_acquire)) {

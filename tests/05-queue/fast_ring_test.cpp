@@ -99,7 +99,7 @@ class Scene {
   static constexpr std::byte kRubbish{0xee};
 
   /// @param begin  so many items have gone by already. @param spare  bytes for no whole item.
-  explicit Scene(std::size_t capacity, std::size_t item_size = 8, int spins = FastRing::kSpins,
+  explicit Scene(std::size_t capacity, std::size_t item_size = 8, int spins = kSpins,
                  std::uint32_t begin = 0, std::size_t spare = 0)
       : item_size_(item_size),
         size_(capacity * item_size + spare),
@@ -252,7 +252,7 @@ TEST(FastRing, AsManyAsFit) {
         {999, 111, 9}}) {
     did("put items of " + std::to_string(item_size) + " bytes into a queue of " +
         std::to_string(bytes) + ", until it was full, and got them");
-    Scene scene(capacity, item_size, FastRing::kSpins, 0, bytes - capacity * item_size);
+    Scene scene(capacity, item_size, kSpins, 0, bytes - capacity * item_size);
     expect_eq("capacity()", std::size_t{scene.ring.capacity()}, capacity);
     for (std::size_t round = 0; round < 3; ++round) {
       for (std::size_t i = 0; i < capacity; ++i) {
@@ -411,7 +411,7 @@ TEST(FastRing, NumbersBeginAgain) {
       const std::uint32_t begin = kLast - before + 1;
       did("filled and emptied a queue for " + std::to_string(capacity) + " when " +
           std::to_string(begin) + " items had gone by: their number begins again at 0");
-      Scene scene(capacity, 8, FastRing::kSpins, begin);
+      Scene scene(capacity, 8, kSpins, begin);
       for (std::size_t round = 0; round < 4; ++round) {
         for (std::size_t i = 0; i < capacity; ++i) {
           if (!expect_eq("size()", std::size_t{scene.ring.size()}, i) ||
@@ -442,7 +442,7 @@ TEST(FastRing, NewHandle) {
     for (std::size_t in = 0; in <= 3; ++in) {
       did("put " + std::to_string(in) + " items into a queue for three, when " +
           std::to_string(begin) + " had gone by, and went on with a new object");
-      Scene scene(3, 8, FastRing::kSpins, begin);
+      Scene scene(3, 8, kSpins, begin);
       for (std::size_t i = 0; i < in; ++i) {
         (void)scene.put(i);
       }
@@ -522,7 +522,7 @@ TEST(FastRing, AnotherPuts) {
 
 TEST(FastRing, GetterWaits) {
   lesson("Say first, look then");
-  for (const int spins : {0, FastRing::kSpins}) {
+  for (const int spins : {0, kSpins}) {
     did("let a child get from an empty queue, with spins " + std::to_string(spins) +
         ", and put an item when it was asleep");
     Scene scene(2, 8, spins);
@@ -540,7 +540,7 @@ TEST(FastRing, GetterWaits) {
 
 TEST(FastRing, PutterWaits) {
   lesson("Say first, look then");
-  for (const int spins : {0, FastRing::kSpins}) {
+  for (const int spins : {0, kSpins}) {
     did("let a child put into a full queue, with spins " + std::to_string(spins) +
         ", and got an item when it was asleep");
     Scene scene(2, 8, spins);
@@ -951,7 +951,7 @@ TEST(FastRing, OneAndOneOnTwoProcessors) {
     GTEST_SKIP() << "there is one processor only";
   }
   for (const std::size_t capacity : {1U, 2U}) {
-    for (const int spins : {0, FastRing::kSpins}) {
+    for (const int spins : {0, kSpins}) {
       did("let one child put items and another one get them, on two processors, with room for " +
           std::to_string(capacity) + " and spins " + std::to_string(spins));
       if (!one_and_one(capacity, spins, all[0], all[1])) {
@@ -964,7 +964,7 @@ TEST(FastRing, OneAndOneOnTwoProcessors) {
 TEST(FastRing, OneAndOneOnOneProcessor) {
   lesson("A while awake, then asleep");
   const int processor = processors().front();
-  for (const int spins : {0, FastRing::kSpins}) {
+  for (const int spins : {0, kSpins}) {
     did("let one child put items and another one get them, on one processor, with room for two "
         "and spins " +
         std::to_string(spins));

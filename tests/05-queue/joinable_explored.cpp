@@ -21,7 +21,8 @@ class Scene {
   explicit Scene(World& world, int items = 0)
       : world_(world),
         state_(world.shared<explored::TaskQueue::State>()),
-        queue(state_, world.shared<explored::CrashSafeQueue::State>(), ring_memory(world, 16), 8) {
+        queue(state_, world.shared<explored::CrashSafeQueue::State>(), ring_memory(world, 16), 8,
+              0) {
     world.name(state_.done, "done");
     world.name(state_.joining, "joining");
     for (int i = 0; i < items; ++i) {
