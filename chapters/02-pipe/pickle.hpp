@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cereal/cereal.hpp>
 #include <cereal/types/array.hpp>
 #include <cereal/types/chrono.hpp>
@@ -60,8 +61,11 @@ class Pickler : public cereal::OutputArchive<Pickler, cereal::AllowEmptyClassEli
   Pickler() : OutputArchive(this) {}
 
   void write(const void* data, std::size_t size) {
-    const auto* const bytes = static_cast<const std::byte*>(data);
-    out.insert(out.end(), bytes, bytes + size);
+    const std::size_t before = out.size();
+    out.resize(before + size);
+    if (size > 0) {  // memcpy takes no null pointers, not even for nothing
+      std::memcpy(out.data() + before, data, size);
+    }
   }
 
   std::vector<std::byte> out;
@@ -200,6 +204,31 @@ requires(std::is_arithmetic_v<T> &&
   archive.need(size * sizeof(T));
   vector.resize(static_cast<std::size_t>(size));
   archive.read(vector.data(), vector.size() * sizeof(T));
+}
+
+// Bytes go as one block, like numbers; cereal would take them one by one.
+template <class Allocator>
+void save(Pickler& archive, const std::vector<std::byte, Allocator>& bytes) {
+  archive(cereal::make_size_tag(static_cast<cereal::size_type>(bytes.size())));
+  archive.write(bytes.data(), bytes.size());
+}
+
+template <class Allocator>
+void load(Unpickler& archive, std::vector<std::byte, Allocator>& bytes) {
+  std::uint64_t size = 0;
+  archive(cereal::make_size_tag(size));
+  bytes.resize(static_cast<std::size_t>(size));
+  archive.read(bytes.data(), bytes.size());
+}
+
+template <std::size_t N>
+void save(Pickler& archive, const std::array<std::byte, N>& bytes) {
+  archive.write(bytes.data(), N);
+}
+
+template <std::size_t N>
+void load(Unpickler& archive, std::array<std::byte, N>& bytes) {
+  archive.read(bytes.data(), N);
 }
 
 template <class T, class Allocator>
