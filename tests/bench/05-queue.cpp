@@ -51,8 +51,12 @@ class BarePipe {
     writer_ = mp::UniqueFd(ends[1]);
   }
   void put(Item item) const { mp::check(write(writer_.get(), item.data(), item.size()), "write"); }
-  // Up to 4 KiB are written in one piece, and all are of one size; so it is read in one piece, too.
-  void get(Item item) const { mp::check(read(reader_.get(), item.data(), item.size()), "read"); }
+  void get(Item item) const {
+    while (!item.empty()) {  // what is larger than 4 KiB may come in pieces
+      const auto size = mp::check(read(reader_.get(), item.data(), item.size()), "read");
+      item = item.subspan(static_cast<std::size_t>(size));
+    }
+  }
 
  private:
   mp::UniqueFd reader_;
@@ -75,23 +79,43 @@ class Ours {
   Queue queue_;
 };
 
-/// The typed one, whose items are numbers or blocks.
-template <class T>
-class Typed {
+/// The typed one, of numbers.
+class Numbers {
  public:
-  Typed(std::size_t /*size*/, int capacity) : queue_(capacity) {}
+  Numbers(std::size_t /*size*/, int capacity) : queue_(capacity) {}
   void put(Item item) {
-    T value;
+    int value = 0;
     std::memcpy(&value, item.data(), sizeof value);
     queue_.put(value);
   }
   void get(Item item) {
-    const T value = queue_.get();
+    const int value = queue_.get();
     std::memcpy(item.data(), &value, sizeof value);
   }
 
  private:
-  mp::Queue<T> queue_;
+  mp::Queue<int> queue_;
+};
+
+/// The typed one, of bytes.
+class Blocks {
+ public:
+  Blocks(std::size_t size, int capacity)
+      : block_(size),
+        queue_(capacity, static_cast<std::size_t>(capacity) *
+                             mp::Ring::bytes_for(mp::dumps(block_).size())) {}
+  void put(Item item) {
+    std::copy(item.begin(), item.end(), block_.begin());
+    queue_.put(block_);
+  }
+  void get(Item item) {
+    const std::vector<std::byte> block = queue_.get();
+    std::copy(block.begin(), block.end(), item.begin());
+  }
+
+ private:
+  std::vector<std::byte> block_;
+  mp::Queue<std::vector<std::byte>> queue_;
 };
 
 class Simple {
@@ -276,16 +300,14 @@ void add(const std::string& workload, const std::string& variant, Load load, int
       ->Repetitions(3);
 }
 
-using Block = std::array<std::byte, 1024>;
-
 void add_flow(const std::string& workload, Load load) {
-  const int many = load.size > 100 ? 40'000 : 200'000;
+  const int many = load.size > 100 ? 40'000 : 400'000;
   const int few = 20'000;  // for those who make system calls
   add<BarePipe>(workload, "bare pipe", load, few);
   if (load.size == sizeof(int)) {
-    add<Typed<int>>(workload, "`mp::Queue`", load, many);
+    add<Numbers>(workload, "`mp::Queue`", load, many);
   } else {
-    add<Typed<Block>>(workload, "`mp::Queue`", load, many);
+    add<Blocks>(workload, "`mp::Queue`", load, many);
   }
   add<Ours<mp::BlockingQueue>>(workload, "`mp::BlockingQueue`", load, many);
   add<Simple>(workload, "`mp::SimpleQueue`", load, few);
@@ -299,10 +321,20 @@ void add_flow(const std::string& workload, Load load) {
   add<PosixMq>(workload, "POSIX `mq`, 10 at most", load, few);
 }
 
+/// For the figure of throughput by size.
+void add_size(std::size_t size) {
+  const std::string workload = std::to_string(size) + " B, 1 to 1, two CPUs";
+  const Load load{size, 64, 1, Placement::kEach};
+  const int items = size > 10'000 ? 4'000 : 20'000;
+  add<BarePipe>(workload, "bare pipe", load, items);
+  add<Blocks>(workload, "`mp::Queue`", load, items);
+  add<Boost>(workload, "Boost `message_queue`", load, items);
+}
+
 void add_round_trips(const std::string& workload, Load load) {
   constexpr int kTrips = 1'000;
   add<BarePipe>(workload, "bare pipe", load, kTrips, true);
-  add<Typed<int>>(workload, "`mp::Queue`", load, kTrips, true);
+  add<Numbers>(workload, "`mp::Queue`", load, kTrips, true);
   add<Simple>(workload, "`mp::SimpleQueue`", load, kTrips, true);
   add<Fast>(workload, "`mp::FastRing`", load, kTrips, true);
   add<Boost>(workload, "Boost `message_queue`", load, kTrips, true);
@@ -322,6 +354,9 @@ int main(int argc, char** argv) {
   add_round_trips("round trip, unpinned", {sizeof(int), 9, 1, Placement::kUnpinned});
   add_round_trips("round trip, two CPUs", {sizeof(int), 9, 1, Placement::kEach});
   add_round_trips("round trip, one CPU", {sizeof(int), 9, 1, Placement::kOne});
+  for (const std::size_t size : {16, 64, 256, 1024, 4096, 16384, 65536}) {
+    add_size(size);
+  }
   benchmark::Initialize(&argc, argv);
   benchmark::RunSpecifiedBenchmarks();
 }

@@ -79,6 +79,11 @@ def main():
                 targets = [(side, (number % 2 == 0, queue, item, items // each, placement))
                            for number in range(2 * each)]
                 round_[f"{workload}/{PYTHON}, `{kind}`"] = timed(targets, items)
+        for size in (16, 64, 256, 1024, 4096, 16384, 65536):
+            queue, items = CONTEXT.Queue(64), 2_000
+            targets = [(side, (put, queue, bytes(size), items, "two CPUs"))
+                       for put in (True, False)]
+            round_[f"{size} B, 1 to 1, two CPUs/{PYTHON}, `Queue`"] = timed(targets, items)
         for placement in ("unpinned", "two CPUs", "one CPU"):
             for kind in ("Queue", "SimpleQueue"):
                 there, back = queue_of(kind, 9), queue_of(kind, 9)
