@@ -161,6 +161,24 @@ TEST(Coherence, OneWordIsNeverReadBackwards) {
   EXPECT_EQ(all, (std::set<Outcome>{{0, 0}, {0, 1}, {1, 1}}));
 }
 
+TEST(Coherence, ForkedProcessesKnowWhatTheSetUpStored) {
+  std::set<Outcome> all;
+  Options options;
+  options.faults = 2;
+  const Exploration found = explore(options, [&](World& world) {
+    auto& x = world.shared<Word>(0);
+    Outcome read(2, -1);
+    for (int& mine : read) {
+      world.process("P", [&x, &mine] { mine = load(x, kRelaxed); });
+    }
+    store(x, 1, kRelaxed);  // before run(), which forks
+    world.run();
+    all.insert(read);
+  });
+  EXPECT_FALSE(found.failed()) << found.report();
+  EXPECT_EQ(all, (std::set<Outcome>{{1, 1}}));
+}
+
 TEST(Coherence, OwnStoreIsSeen) {
   const auto all = outcomes(1, {[](Litmus t) {
                                   store(t.x, 1, kRelaxed);
