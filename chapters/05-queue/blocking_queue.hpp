@@ -47,7 +47,7 @@ class BlockingQueue {
   ///                 Ring::kMost (Python: 2147483647 as well).
   /// @param bytes    how many bytes, at least 1; they are rounded up to a multiple of 8. An item
   ///                 takes Ring::bytes_for() of them.
-  /// @throws ValueError for none, or 32 GiB and more; std::system_error (ENOMEM), also for so many.
+  /// @throws ValueError for none, or 32 GiB and more; std::system_error (ENOMEM).
   BlockingQueue(std::ptrdiff_t maxsize, std::size_t bytes);
   /// One in somebody's shared memory, which must outlive this object.
   /// @param state    as State{} in the beginning. @param memory  as for Ring.

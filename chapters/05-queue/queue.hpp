@@ -30,9 +30,9 @@ class Queue {
  public:
   /// An empty queue.
   /// @param maxsize  how many values it holds at most. Zero or less: as many as there is memory
-  /// for.
-  ///                 That is for so many numbers, if it is a queue of numbers; else it is kBytes.
-  /// @throws ValueError for 32 GiB or more, or fewer than 8; std::system_error (ENOMEM).
+  ///                 for. That is enough for `maxsize` values if they are numbers; else, and if
+  ///                 there is no bound, it is kBytes.
+  /// @throws ValueError for no bytes, or 32 GiB and more; std::system_error (ENOMEM).
   /// Python: `Queue(maxsize=0)`.
   explicit Queue(std::ptrdiff_t maxsize = 0) : Queue(maxsize, bytes_for(maxsize)) {}
   /// The same, with another amount of memory.

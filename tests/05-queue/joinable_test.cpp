@@ -573,6 +573,10 @@ TEST(Joinable, NoBound) {
     expect_eq("qsize()", queue.qsize(), 1'000U);
     expect_eq("full()", queue.full(), false);
   }
+  for (const std::size_t bytes : {std::size_t{0}, std::size_t{32} << 30U, ~std::size_t{0}}) {
+    did("made a Queue with " + std::to_string(bytes) + " bytes");
+    expect_throw<ValueError>("ValueError", [=] { const Queue<int> queue(9, bytes); });
+  }
 }
 
 /// A value that cannot be made into bytes.
