@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <new>
 #include <optional>
 #include <span>
 
@@ -13,6 +14,7 @@
 #include "04-lock/robust_lock.hpp"
 #include "05-queue/producers.hpp"
 #include "05-queue/ring.hpp"
+#include "05-queue/sizes.hpp"
 #include "05-queue/spin.hpp"
 
 namespace mp {
@@ -49,12 +51,24 @@ class CrashSafeQueue {
 
   /// An empty queue, in shared memory of its own. @param maxsize, bytes  as for BlockingQueue.
   /// @throws as BlockingQueue.
-  CrashSafeQueue(std::ptrdiff_t maxsize, std::size_t bytes);
+  CrashSafeQueue(std::ptrdiff_t maxsize, std::size_t bytes)
+      : region_(SharedRegion::anonymous(sizeof(State) + whole_units(bytes))),
+        state_(new (region_.data()) State),
+        ring_(state_->ring, {region_.data() + sizeof(State), whole_units(bytes)},
+              bound_of(maxsize)),
+        putting_(state_->putting),
+        getting_(state_->getting) {}
   /// One in somebody's shared memory, which must outlive this object. As for BlockingQueue.
   /// @param spins  how often it may look again before it sleeps, which exercise 5.6 is about; 0 is
   ///               never, and never is right.
   CrashSafeQueue(State& state, std::span<std::byte> memory, std::ptrdiff_t maxsize,
-                 int spins = kSpins);
+                 int spins = kSpins)
+      : region_(SharedRegion::anonymous(0)),
+        state_(&state),
+        ring_(state.ring, memory, bound_of(maxsize)),
+        putting_(state.putting),
+        getting_(state.getting),
+        spins_(spins) {}
 
   /// As BlockingQueue::put_until(). Killed before the item is published, it is not in the queue;
   /// killed after that, it is.

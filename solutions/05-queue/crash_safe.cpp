@@ -1,11 +1,9 @@
 #include "05-queue/crash_safe.hpp"
 
 #include <climits>
-#include <new>
 
 #include "02-pipe/errors.hpp"
 #include "05-queue/limits.hpp"
-#include "05-queue/sizes.hpp"
 
 namespace mp {
 
@@ -69,22 +67,6 @@ bool wait(Waiters& waiters, int spins, Deadline deadline, MayGoOn may_go_on) {
 }
 
 }  // namespace
-
-CrashSafeQueue::CrashSafeQueue(std::ptrdiff_t maxsize, std::size_t bytes)
-    : region_(SharedRegion::anonymous(sizeof(State) + whole_units(bytes))),
-      state_(new (region_.data()) State),
-      ring_(state_->ring, {region_.data() + sizeof(State), whole_units(bytes)}, bound_of(maxsize)),
-      putting_(state_->putting),
-      getting_(state_->getting) {}
-
-CrashSafeQueue::CrashSafeQueue(State& state, std::span<std::byte> memory, std::ptrdiff_t maxsize,
-                               int spins)
-    : region_(SharedRegion::anonymous(0)),
-      state_(&state),
-      ring_(state.ring, memory, bound_of(maxsize)),
-      putting_(state.putting),
-      getting_(state.getting),
-      spins_(spins) {}
 
 Producers::Place CrashSafeQueue::register_producer() {
   return Producers::take_place(state_->producers);

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <limits>
 #include <string>
+#include <utility>
 
 #include "00-syscalls/errors.hpp"
 
@@ -24,12 +25,6 @@ Pieces pieces(std::span<std::byte> memory, std::uint32_t unit, std::size_t size)
   const std::size_t start = at < memory.size() ? at : at - memory.size();
   const std::size_t first = std::min(size, memory.size() - start);
   return {memory.subspan(start, first), memory.first(size - first)};
-}
-
-void copy(std::span<std::byte> to, const std::byte* from) noexcept {
-  if (!to.empty()) {  // memcpy takes no null pointers, not even for nothing
-    std::memcpy(to.data(), from, to.size());
-  }
 }
 
 /// The position behind a record.
@@ -55,14 +50,9 @@ bool fits(std::span<std::byte> memory, std::size_t size) noexcept {
   return size <= memory.size() && Ring::bytes_for(size) <= memory.size();  // the sum may overflow
 }
 
-struct Ends {
-  Ring::Position head;
-  Ring::Position tail;
-};
-
-/// Both ends at one moment. Two words cannot be read at once; but if the head is the same before
-/// and after, then both were so when the tail was read.
-Ends both_ends(const Ring::State& state) noexcept {
+/// The head and the tail at one moment. Two words cannot be read at once; but if the head is the
+/// same before and after, then both were so when the tail was read.
+std::pair<Ring::Position, Ring::Position> both_ends(const Ring::State& state) noexcept {
   Ring::Position head = state.head.load();
   for (;;) {
     const Ring::Position tail = state.tail.load();
@@ -114,8 +104,8 @@ bool Ring::try_push(std::span<const std::byte> record) {
   }
   std::memcpy(pieces(memory_, tail.unit, kUnit).first.data(), &size, sizeof size);
   const Pieces bytes = pieces(memory_, tail.unit + 1, size);
-  copy(bytes.first, record.data());
-  copy(bytes.second, record.data() + bytes.first.size());
+  std::copy_n(record.data(), bytes.first.size(), bytes.first.begin());
+  std::copy_n(record.data() + bytes.first.size(), bytes.second.size(), bytes.second.begin());
   // The number and the place in one store: nobody sees one without the other. seq_cst, and not only
   // release, for those who then look whether somebody sleeps.
   state_->tail.store(behind(memory_, tail, size));
@@ -143,14 +133,14 @@ std::optional<Bytes> Ring::try_pop() {
 }
 
 std::uint32_t Ring::size() const noexcept {
-  const Ends ends = both_ends(*state_);
-  return ends.tail.records - ends.head.records;
+  const auto [head, tail] = both_ends(*state_);
+  return tail.records - head.records;
 }
 
 bool Ring::has_room(std::size_t size) const noexcept {
-  const Ends ends = both_ends(*state_);
-  return fits(memory_, size) && ends.tail.records - ends.head.records < most_ &&
-         room(memory_, ends.head, ends.tail) >= bytes_for(size);
+  const auto [head, tail] = both_ends(*state_);
+  return fits(memory_, size) && tail.records - head.records < most_ &&
+         room(memory_, head, tail) >= bytes_for(size);
 }
 
 std::uint32_t Ring::pushed() const noexcept {
