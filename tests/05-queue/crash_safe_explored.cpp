@@ -789,6 +789,28 @@ TEST(CrashSafeExplored, LastProducerEnds) {
                   });
 }
 
+TEST(CrashSafeExplored, NoEndWhileSomebodyIsInTheMiddle) {
+  lesson("When no producer is left");
+  did("explored a producer that puts an item and ends, and one that gets without waiting, while "
+      "another one holds the lock for an hour");
+  expect_explored("no end, since there is an item", within_bounds(0, 0), [](World& world) {
+    Scene scene(world, 8, 1);
+    world.process("P", [&] {
+      const Registration place(scene.queue());
+      scene.put(1);
+    });
+    world.process("other", [&] {
+      std::this_thread::sleep_for(1s);
+      in_the_middle(world, scene, 1h);
+    });
+    world.process("G", [&] {
+      std::this_thread::sleep_for(2s);
+      world.require(scene.get_or_eof(Deadline::after(0s)) == 0, "there is an item, and no end");
+    });
+    world.run();
+  });
+}
+
 TEST(CrashSafeExplored, LastProducerDies) {
   lesson("When no producer is left");
   did("explored a producer that puts two items and may be killed anywhere, and one that gets until "

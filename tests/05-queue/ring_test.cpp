@@ -669,7 +669,9 @@ TEST(Ring, TwoAddresses) {
       said += popped(there);
       return said;
     };
-    if (!expect_eq("what the one that pops says", Asked(pops).answer(), one + ", " + other)) {
+    std::string both = one + ", ";
+    both += other;
+    if (!expect_eq("what the one that pops says", Asked(pops).answer(), both)) {
       return;
     }
   }

@@ -163,8 +163,8 @@ class Round {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const int rounds = argc > 1 ? std::atoi(argv[1]) : 1'000;
-  const unsigned seed = argc > 2 ? static_cast<unsigned>(std::atoi(argv[2])) : 1;
+  const int rounds = argc > 1 ? std::stoi(argv[1]) : 1'000;  // throws for what is no number
+  const unsigned seed = argc > 2 ? static_cast<unsigned>(std::stoul(argv[2])) : 1;
   std::mt19937 random(seed);
   Totals totals;
   for (int i = 0; i < rounds; ++i) {
