@@ -23,15 +23,15 @@ namespace mp {
 /// sleeps. A process that is killed while it holds the lock keeps it for ever: see CrashSafeQueue.
 class BlockingQueue {
  public:
-  /// A time limit holds for the lock, too. But who does not want to wait at all waits for the lock
-  /// all the same, up to this long: others hold it for as long as a copy takes, and a full look at
-  /// the queue is not possible without it.
+  /// A time limit holds for the lock, too. But whoever has less time than this, or none, waits for
+  /// the lock all the same, up to this long: others hold it for as long as a copy takes, and a full
+  /// look at the queue is not possible without it.
   static constexpr std::chrono::milliseconds kGrace{100};
 
   /// Those who wait for the same.
   struct Waiters {
     FutexWord sequence{0};  ///< changes whenever one of them may go on
-    FutexWord asleep{0};    ///< how many sleep, or are about to
+    FutexWord asleep{0};    ///< how many sleep, or are about to; each counts itself in and out
   };
   /// What the processes share.
   struct State {

@@ -80,7 +80,8 @@ class CrashSafeQueue {
   /// Two locks, so nobody's lock covers both the look at the ring and the step from there to sleep.
   /// The sleeper says that it sleeps *first*, and looks once more then; the other one changes the
   /// ring first, and looks then whether somebody sleeps. One of the two sees the other, if all four
-  /// are sequentially consistent.
+  /// are sequentially consistent. Who wakes clears the flag first, and sets it again if it has
+  /// woken as many as it wanted to, for there may be more; and it has the lock until it is through.
   bool put_until(std::span<const std::byte> item, Deadline deadline);
 
   /// As BlockingQueue::get_until().

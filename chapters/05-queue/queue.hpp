@@ -30,8 +30,7 @@ class Queue {
  public:
   /// An empty queue.
   /// @param maxsize  how many values it holds at most. Zero or less: as many as there is memory
-  ///                 for. That is enough for `maxsize` values if they are numbers; else, and if
-  ///                 there is no bound, it is kBytes.
+  ///                 for. The memory is kBytes, or less if that is enough for `maxsize` numbers.
   /// @throws ValueError for no bytes, or 32 GiB and more; std::system_error (ENOMEM).
   /// Python: `Queue(maxsize=0)`.
   explicit Queue(std::ptrdiff_t maxsize = 0) : Queue(maxsize, bytes_for(maxsize)) {}
@@ -95,10 +94,10 @@ class Queue {
 
  private:
   static constexpr std::size_t bytes_for(std::ptrdiff_t maxsize) noexcept {
-    if (std::is_arithmetic_v<T> && maxsize > 0) {
-      return std::min(kBytes, static_cast<std::size_t>(maxsize) * Ring::bytes_for(sizeof(T)));
-    }
-    return kBytes;
+    constexpr std::size_t kEach = Ring::bytes_for(sizeof(T));
+    const bool is_enough = std::is_arithmetic_v<T> && maxsize > 0 &&
+                           static_cast<std::size_t>(maxsize) < kBytes / kEach;
+    return is_enough ? static_cast<std::size_t>(maxsize) * kEach : kBytes;
   }
   static Deadline passed() { return Deadline::after(std::chrono::seconds(0)); }
 

@@ -32,7 +32,8 @@ class LockedPipe {
   void put_bytes(std::span<const std::byte> message);
 
   /// Receives the next message. Waits for the others that receive, and until there is one.
-  /// @throws as Connection::recv_bytes(). The lock is free again in any case.
+  /// @throws as Connection::recv_bytes(). The lock is free again in any case. After std::bad_alloc
+  ///         it is for this process to try again: it has taken the message's length already.
   ///
   /// ### Implementation
   /// One lock for both ends would be too few: who waits for a message holds it, and nobody could

@@ -752,6 +752,7 @@ TEST(BlockingQueue, NoMemoryForTheItem) {
   if (!expect_eq("what the next child got", in_a_child(rich), "the item")) {
     return;
   }
+  lesson("Who can go on");
   did("let two children wait for an item, the first one without memory for it, and put it");
   const Waiters first(1, poor);
   const Waiters second(1, rich);

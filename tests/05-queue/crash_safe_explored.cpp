@@ -789,6 +789,25 @@ TEST(CrashSafeExplored, LastProducerEnds) {
                   });
 }
 
+TEST(CrashSafeExplored, TheLastItemAtTheLastMoment) {
+  lesson("When no producer is left");
+  did("explored a producer that puts an item and ends, and one that gets until the end and looks "
+      "up "
+      "from a nap at any moment");
+  expect_explored("the item first, and then the end", within_bounds(1, 1), [](World& world) {
+    Scene scene(world, 8, 1);
+    world.process("P", [&] {
+      const Registration place(scene.queue());
+      scene.put(1);
+    });
+    world.process("G", [&] {
+      world.require(scene.get_or_eof() == 1, "an item comes before the end");
+      world.require(scene.get_or_eof() == -1, "the end comes");
+    });
+    world.run();
+  });
+}
+
 TEST(CrashSafeExplored, NoEndWhileSomebodyIsInTheMiddle) {
   lesson("When no producer is left");
   did("explored a producer that puts an item and ends, and one that gets without waiting, while "

@@ -573,6 +573,10 @@ TEST(Joinable, NoBound) {
     expect_eq("qsize()", queue.qsize(), 1'000U);
     expect_eq("full()", queue.full(), false);
   }
+  did("made a Queue of at most 2^60 numbers");
+  Queue<int> vast(std::ptrdiff_t{1} << 60U);
+  vast.put_nowait(1);
+  expect_eq("qsize()", vast.qsize(), 1U);
   for (const std::size_t bytes : {std::size_t{0}, std::size_t{32} << 30U, ~std::size_t{0}}) {
     did("made a Queue with " + std::to_string(bytes) + " bytes");
     expect_throw<ValueError>("ValueError", [=] { const Queue<int> queue(9, bytes); });
