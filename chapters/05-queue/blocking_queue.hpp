@@ -35,11 +35,11 @@ class BlockingQueue {
   };
   /// What the processes share.
   struct State {
-    Lock::State lock;
+    Lock::State lock;     ///< for all that follows
     Waiters getters;      ///< they wait for an item
     Waiters putters;      ///< they wait for a place
     Waiters big_putters;  ///< they have a place, and wait for enough bytes
-    Ring::State ring;
+    Ring::State ring;     ///< the items
   };
 
   /// An empty queue, in shared memory of its own.
@@ -56,6 +56,7 @@ class BlockingQueue {
 
   /// Puts a copy of an item in, behind all others, and sleeps while there is no room. The item is
   /// in the queue when this returns.
+  /// @param item      any number of bytes.
   /// @param deadline  when to give up.
   /// @return whether it is in; if not, nothing has changed.
   /// @throws ValueError at once for an item that does not fit into the empty queue;

@@ -40,17 +40,17 @@ class CrashSafeQueue {
   };
   /// What the processes share.
   struct State {
-    alignas(Ring::kApart) RobustLock::State putting;
-    alignas(Ring::kApart) RobustLock::State getting;
-    alignas(Ring::kApart) Waiters getters;  ///< they wait for an item
-    Waiters putters;                        ///< they wait for a place
-    Waiters big_putters;                    ///< they have a place, and wait for enough bytes
-    Producers::State producers;
-    Ring::State ring;
+    alignas(Ring::kApart) RobustLock::State putting;  ///< for those who put
+    alignas(Ring::kApart) RobustLock::State getting;  ///< for those who get
+    alignas(Ring::kApart) Waiters getters;            ///< they wait for an item
+    Waiters putters;                                  ///< they wait for a place
+    Waiters big_putters;         ///< they have a place, and wait for enough bytes
+    Producers::State producers;  ///< those who have registered
+    Ring::State ring;            ///< the items
   };
 
-  /// An empty queue, in shared memory of its own. @param maxsize, bytes  as for BlockingQueue.
-  /// @throws as BlockingQueue.
+  /// An empty queue, in shared memory of its own.
+  /// @param maxsize, bytes  as for BlockingQueue. @throws as BlockingQueue.
   CrashSafeQueue(std::ptrdiff_t maxsize, std::size_t bytes)
       : region_(SharedRegion::anonymous(sizeof(State) + whole_units(bytes))),
         state_(new (region_.data()) State),
@@ -58,9 +58,13 @@ class CrashSafeQueue {
               bound_of(maxsize)),
         putting_(state_->putting),
         getting_(state_->getting) {}
-  /// One in somebody's shared memory, which must outlive this object. As for BlockingQueue.
-  /// @param spins  how often it may look again before it sleeps, which exercise 5.6 is about; 0 is
-  ///               never, and never is right.
+  /// One in somebody's shared memory, which must outlive this object.
+  /// @param state    as State{} in the beginning.
+  /// @param memory   as for Ring.
+  /// @param maxsize  as for BlockingQueue, the same in all processes.
+  /// @param spins    how often it may look again before it sleeps, which exercise 5.6 is about; 0
+  ///                 is never. It is right without.
+  /// @throws ValueError as Ring.
   CrashSafeQueue(State& state, std::span<std::byte> memory, std::ptrdiff_t maxsize,
                  int spins = kSpins)
       : region_(SharedRegion::anonymous(0)),

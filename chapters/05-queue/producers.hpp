@@ -24,14 +24,15 @@ class Producers {
 
   /// What the processes share. All zeros: none has ever come.
   struct State {
-    FutexWord registered{0};  ///< how many have come since the beginning
-    std::array<RobustLock::State, kMost> places;
+    FutexWord registered{0};                      ///< how many have come since the beginning
+    std::array<RobustLock::State, kMost> places;  ///< each held by one that puts
   };
 
   /// One place, held by the thread that took it, until the object ends, or the thread does, in
   /// whatever way. A forked child has a copy, which means nothing.
   class Place {
    public:
+    /// For a lock that the calling thread has just taken, and gives back with this object.
     explicit Place(RobustLock::State& state) noexcept : state_(state) {}
     Place(const Place&) = delete;
     Place& operator=(const Place&) = delete;

@@ -35,6 +35,7 @@ class Queue {
   /// Python: `Queue(maxsize=0)`.
   explicit Queue(std::ptrdiff_t maxsize = 0) : Queue(maxsize, bytes_for(maxsize)) {}
   /// The same, with another amount of memory.
+  /// @param maxsize  as above.
   /// @param bytes  for the values. A value takes its dumps() and up to 15 bytes. Memory that was
   ///               never used costs nothing.
   Queue(std::ptrdiff_t maxsize, std::size_t bytes) : queue_(maxsize, bytes) {}
@@ -43,6 +44,7 @@ class Queue {
   static constexpr std::size_t kBytes = std::size_t{16} << 20;
 
   /// Puts a value in, and waits while there is no room. Python: `put(obj, block=True)`.
+  /// @param value  it is copied.
   /// @param block  false: does not wait.
   /// @throws Full; ValueError if close() was called, or if the value never fits; whatever dumps()
   ///         throws; std::system_error. Nothing is put then.
@@ -50,6 +52,7 @@ class Queue {
     put_until(value, block ? Deadline::never() : passed());
   }
   /// The same with a limit. Python: `put(obj, block, timeout)`.
+  /// @param value, block  as above.
   /// @param timeout  how long to wait, if `block`; zero or less does not wait.
   template <class Rep, class Period>
   void put(const T& value, bool block, std::chrono::duration<Rep, Period> timeout) {
@@ -64,6 +67,7 @@ class Queue {
   ///         another type, and it is gone then; std::bad_alloc; std::system_error.
   T get(bool block = true) { return get_until(block ? Deadline::never() : passed()); }
   /// The same with a limit. Python: `get(block, timeout)`.
+  /// @param block    as above.
   /// @param timeout  how long to wait, if `block`; zero or less does not wait.
   template <class Rep, class Period>
   T get(bool block, std::chrono::duration<Rep, Period> timeout) {
