@@ -218,6 +218,40 @@ TEST(BlockingQueueExplored, PlaceForTheSmallOne) {
   });
 }
 
+TEST(BlockingQueueExplored, BytesOfAFullQueue) {
+  lesson("Who can go on");
+  did("explored a big item that waits for bytes, while another process takes the last place with a "
+      "small one, and then gets the oldest item");
+  expect_explored("the big one to come in", within_bounds(1, 0), [](World& world) {
+    Scene scene(world, 6, 2, {4});
+    world.process("big", [&] { scene.put(11, Deadline::never(), 4); });
+    world.process("other", [&] {
+      scene.put(12);
+      scene.get();
+    });
+    world.run();
+    world.require(scene.queue().size() == 2, "both are in");
+  });
+}
+
+TEST(BlockingQueueExplored, BytesAndAPlace) {
+  lesson("Who can go on");
+  did("explored a big item that waits for bytes and a small one that waits for a place, and two "
+      "gets in a row");
+  expect_explored("both to come in", within_bounds(1, 0), [](World& world) {
+    Scene scene(world, 6, 2, {4});
+    world.process("big", [&] { scene.put(11, Deadline::never(), 4); });
+    world.process("first", [&] { scene.put(12); });
+    world.process("second", [&] { scene.put(13); });
+    world.process("get", [&] {
+      scene.get();
+      scene.get();
+    });
+    world.run();
+    world.require(scene.queue().size() == 2, "four were put, and two were got");
+  });
+}
+
 TEST(BlockingQueueExplored, BytesForTheSmallOne) {
   lesson("Who can go on");
   did("explored a big item and a small one that wait for bytes, and a get that makes room for the "

@@ -831,8 +831,8 @@ TEST(BlockingQueue, TwoAddresses) {
   did("put into a queue that a child has at another address");
   const TwoViews<Memory> views;  // zeros, and no constructor has run
   BlockingQueue here(views.here().state, views.here().bytes, 2);
-  BlockingQueue there(views.there().state, views.there().bytes, 2);
   expect_eq("the put", puts(here, "item"), "put");
+  BlockingQueue there(views.there().state, views.there().bytes, 2);
   expect_eq("what the child got", in_a_child([&] { return gets(there); }), "item");
   did("let the child wait for an item there, and put one here");
   const auto getter = getters(there, 1);

@@ -282,6 +282,23 @@ TEST(CrashSafeExplored, PlaceIsPassedOn) {
                   });
 }
 
+TEST(CrashSafeExplored, BytesOfAFullQueue) {
+  lesson("Who can go on");
+  did("explored a big item that waits for bytes, while another process takes the last place with a "
+      "small one, and then gets the oldest item");
+  expect_explored("the big one to come in", within_bounds(1, 0), [](World& world) {
+    Scene scene(world, 6, 2, {4});
+    world.process("big", [&] { scene.put(11, 4); });
+    world.process("other", [&] {
+      scene.put(12);
+      scene.get();
+    });
+    world.run();
+    world.require(scene.queue().size() == 2, "both are in");
+    scene.nobody_napped();
+  });
+}
+
 TEST(CrashSafeExplored, SomebodyElseIsFaster) {
   lesson("Who can go on");
   did("explored two that get with no time limit, one item, and later another");
@@ -672,6 +689,27 @@ void in_the_middle(World& world, Scene& scene, std::chrono::nanoseconds time) {
   std::this_thread::sleep_for(time);
   putting.release();
   getting.release();
+}
+
+TEST(CrashSafeExplored, TooLargeWhileTheLockIsHeld) {
+  lesson("Too large for ever");
+  did("explored a put of an item that is too large, while another one is in the middle of an item "
+      "for an hour");
+  expect_explored("a ValueError, at once", within_bounds(1, 0), [](World& world) {
+    Scene scene(world, 4, 9);
+    world.process("other", [&] { in_the_middle(world, scene, 1h); });
+    world.process("P", [&] {
+      const auto limit = world.within(0ns);
+      bool refused = false;
+      try {
+        scene.put(2, 5);
+      } catch (const explored::ValueError&) {
+        refused = true;
+      }
+      world.require(refused, "what never fits is refused");
+    });
+    world.run();
+  });
 }
 
 TEST(CrashSafeExplored, LockedForAMoment) {

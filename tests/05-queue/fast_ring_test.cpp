@@ -538,6 +538,26 @@ TEST(FastRing, GetterWaits) {
   }
 }
 
+TEST(FastRing, NewHandleWhileOneSleeps) {
+  lesson("A while awake, then asleep");
+  did("let a child sleep in a get, and put an item with a new object");
+  Scene scene(1, 8);
+  {
+    const Waiters child = getter(scene.ring);
+    FastRing fresh = scene.handle();
+    expect_eq("the put", puts(fresh, scene.item(1)), "put");
+    if (!expect_eq("what the child got", child[0].answer(), scene.item(1))) {
+      return;
+    }
+  }
+  did("let a child sleep in a put, and got an item with a new object");
+  (void)scene.put(2);
+  const Waiters child = putter(scene.ring, scene.item(3));
+  FastRing fresh = scene.handle();
+  expect_eq("the get", gets(fresh, 8), scene.item(2));
+  expect_eq("what the child says", child[0].answer(), "put");
+}
+
 TEST(FastRing, PutterWaits) {
   lesson("Say first, look then");
   for (const int spins : {0, kSpins}) {
