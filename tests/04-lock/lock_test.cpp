@@ -11,7 +11,6 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
-#include <fstream>
 #include <memory>
 #include <mutex>
 #include <stdexcept>
@@ -22,6 +21,7 @@
 
 #include "04-lock/asked.hpp"
 #include "04-lock/in_words.hpp"
+#include "support/becomes.hpp"
 #include "support/faults.hpp"
 #include "support/lesson.hpp"
 #include "support/recorder.hpp"
@@ -66,29 +66,6 @@ std::vector<std::unique_ptr<Asked>> waiting(Lock& lock, int count) {
     }
   }
   return all;
-}
-
-/// The user and system time of a process, in nanoseconds.
-std::chrono::nanoseconds processor_time(pid_t pid) {
-  clockid_t clock{};
-  timespec time{};
-  if (clock_getcpuclockid(pid, &clock) != 0 || clock_gettime(clock, &time) != 0) {
-    return 0ns;
-  }
-  return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
-}
-
-/// How often a process has gone to sleep.
-long sleeps_of(pid_t pid) {
-  std::ifstream status("/proc/" + std::to_string(pid) + "/status");
-  for (std::string word; status >> word;) {
-    if (word == "voluntary_ctxt_switches:") {
-      long count = -1;
-      status >> count;
-      return count;
-    }
-  }
-  return -1;
 }
 
 // ---- one process

@@ -28,6 +28,7 @@
 
 #include "00-syscalls/errors.hpp"
 #include "04-lock/waiters.hpp"
+#include "support/becomes.hpp"
 #include "support/faults.hpp"
 #include "support/lesson.hpp"
 #include "support/recorder.hpp"
@@ -112,19 +113,6 @@ long told_to_go_on(const Faults& faults, const Scene& scene) {
     }
   }
   return sum;
-}
-
-/// How often a process has gone to sleep.
-long sleeps_of(pid_t pid) {
-  std::ifstream status("/proc/" + std::to_string(pid) + "/status");
-  for (std::string word; status >> word;) {
-    if (word == "voluntary_ctxt_switches:") {
-      long count = -1;
-      status >> count;
-      return count;
-    }
-  }
-  return -1;
 }
 
 /// Expects one long sleep, and no short ones to look again and again.

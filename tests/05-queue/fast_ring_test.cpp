@@ -4,7 +4,6 @@
 #include <linux/futex.h>
 #include <sched.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -16,7 +15,6 @@
 #include <cstdint>
 #include <cstring>
 #include <deque>
-#include <fstream>
 #include <functional>
 #include <limits>
 #include <random>
@@ -29,6 +27,7 @@
 #include "00-syscalls/errors.hpp"
 #include "02-pipe/bytes.hpp"
 #include "04-lock/waiters.hpp"
+#include "support/becomes.hpp"
 #include "support/child.hpp"
 #include "support/faults.hpp"
 #include "support/lesson.hpp"
@@ -170,29 +169,6 @@ Waiters getter(FastRing& ring, std::size_t item_size = 8) {
 /// A child that puts an item.
 Waiters putter(FastRing& ring, const std::string& item) {
   return {1, [&ring, item] { return puts(ring, item, Deadline::never()); }};
-}
-
-/// The user and system time of a process.
-std::chrono::nanoseconds processor_time(pid_t pid) {
-  clockid_t clock{};
-  timespec time{};
-  if (clock_getcpuclockid(pid, &clock) != 0 || clock_gettime(clock, &time) != 0) {
-    return 0ns;
-  }
-  return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
-}
-
-/// How often a process has gone to sleep.
-long sleeps_of(pid_t pid) {
-  std::ifstream status("/proc/" + std::to_string(pid) + "/status");
-  for (std::string word; status >> word;) {
-    if (word == "voluntary_ctxt_switches:") {
-      long count = -1;
-      status >> count;
-      return count;
-    }
-  }
-  return -1;
 }
 
 /// Expects that a child that waits does nothing else.

@@ -2,6 +2,7 @@
 
 #include <poll.h>
 #include <sys/types.h>
+#include <time.h>
 
 #include <chrono>
 #include <fstream>
@@ -32,6 +33,29 @@ inline bool is_asleep(pid_t pid) {
   std::getline(stat, line);
   const std::size_t name_end = line.rfind(')');  // the name may hold anything
   return name_end != std::string::npos && line.substr(name_end, 3) == ") S";
+}
+
+/// How often that process has gone to sleep; -1 if there is none.
+inline long sleeps_of(pid_t pid) {
+  std::ifstream status("/proc/" + std::to_string(pid) + "/status");
+  for (std::string word; status >> word;) {
+    if (word == "voluntary_ctxt_switches:") {
+      long count = -1;
+      status >> count;
+      return count;
+    }
+  }
+  return -1;
+}
+
+/// Its user and system time; 0 if there is none.
+inline std::chrono::nanoseconds processor_time(pid_t pid) {
+  clockid_t clock{};
+  timespec time{};
+  if (clock_getcpuclockid(pid, &clock) != 0 || clock_gettime(clock, &time) != 0) {
+    return std::chrono::nanoseconds::zero();
+  }
+  return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
 }
 
 /// Waits until it does, 2 s at most. @return whether it does.
