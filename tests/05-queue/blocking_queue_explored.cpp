@@ -308,60 +308,110 @@ TEST(BlockingQueueExplored, BigOneComesInAtLast) {
 
 // ---- who gives up
 
+/// A whole second is longer than one who has given up waits for the lock, 50 ms are not.
+constexpr auto kHolds = {std::chrono::milliseconds(50), std::chrono::milliseconds(1'000)};
+
+/// Somebody is in the middle of an item, for so long.
+void hold(Scene& scene, std::chrono::milliseconds time) {
+  auto lock = scene.lock();
+  lock.acquire();
+  std::this_thread::sleep_for(time);
+  lock.release();
+}
+
 TEST(BlockingQueueExplored, GetterGivesUp) {
   lesson("Who can go on");
-  did("explored one that gets with a deadline, one without, and a third that puts one item and "
-      "holds the lock for a second then");
-  expect_explored("the one without a deadline to have an item in the end", within_bounds(1, 0),
-                  [](World& world) {
-                    Scene scene(world, 8, 1);
-                    world.process("get1", [&] {
-                      if (scene.get(Deadline::after(10ms)) != 0) {
-                        scene.put(2);
-                      }
-                    });
-                    world.process("get2", [&] {
-                      std::this_thread::sleep_for(1ms);
-                      world.require(scene.get() != 0, "who waits for ever gets an item");
-                    });
-                    world.process("put", [&] {
-                      std::this_thread::sleep_for(2ms);
-                      scene.put(1);
-                      auto lock = scene.lock();
-                      lock.acquire();
-                      std::this_thread::sleep_for(1s);
-                      lock.release();
-                    });
-                    world.run();
-                  });
+  for (const auto time : kHolds) {
+    did("explored one that gets with a deadline of 10 ms, one without, and a third that puts one "
+        "item and holds the lock for " +
+        std::to_string(time.count()) + " ms then");
+    const auto found =
+        expect_explored("the one without a deadline to have an item in the end",
+                        within_bounds(1, 0), [time](World& world) {
+                          Scene scene(world, 8, 1);
+                          world.process("get1", [&] {
+                            if (scene.get(Deadline::after(10ms)) != 0) {
+                              scene.put(2);
+                            }
+                          });
+                          world.process("get2", [&] {
+                            std::this_thread::sleep_for(1ms);
+                            world.require(scene.get() != 0, "who waits for ever gets an item");
+                          });
+                          world.process("put", [&] {
+                            std::this_thread::sleep_for(2ms);
+                            scene.put(1);
+                            hold(scene, time);
+                          });
+                          world.run();
+                        });
+    if (found.failed()) {
+      return;
+    }
+  }
 }
 
 TEST(BlockingQueueExplored, PutterGivesUp) {
   lesson("Who can go on");
-  did("explored one that puts with a deadline, one without, and a third that gets one item and "
-      "holds the lock for a second then");
-  expect_explored("the one without a deadline to be through in the end", within_bounds(1, 0),
-                  [](World& world) {
-                    Scene scene(world, 8, 1, {2});
-                    world.process("put1", [&] {
-                      if (scene.put(11, Deadline::after(10ms))) {
-                        world.require(scene.get() != 0, "what is put is in the queue");
-                      }
-                    });
-                    world.process("put2", [&] {
-                      std::this_thread::sleep_for(1ms);
-                      world.require(scene.put(12), "who waits for ever comes in");
-                    });
-                    world.process("get", [&] {
-                      std::this_thread::sleep_for(2ms);
-                      scene.get();
-                      auto lock = scene.lock();
-                      lock.acquire();
-                      std::this_thread::sleep_for(1s);
-                      lock.release();
-                    });
-                    world.run();
-                  });
+  for (const auto time : kHolds) {
+    did("explored one that puts with a deadline of 10 ms, one without, and a third that gets one "
+        "item and holds the lock for " +
+        std::to_string(time.count()) + " ms then");
+    const auto found =
+        expect_explored("the one without a deadline to be through in the end", within_bounds(1, 0),
+                        [time](World& world) {
+                          Scene scene(world, 8, 1, {2});
+                          world.process("put1", [&] {
+                            if (scene.put(11, Deadline::after(10ms))) {
+                              world.require(scene.get() != 0, "what is put is in the queue");
+                            }
+                          });
+                          world.process("put2", [&] {
+                            std::this_thread::sleep_for(1ms);
+                            world.require(scene.put(12), "who waits for ever comes in");
+                          });
+                          world.process("get", [&] {
+                            std::this_thread::sleep_for(2ms);
+                            scene.get();
+                            hold(scene, time);
+                          });
+                          world.run();
+                        });
+    if (found.failed()) {
+      return;
+    }
+  }
+}
+
+TEST(BlockingQueueExplored, BigOneGivesUp) {
+  lesson("Who can go on");
+  for (const auto time : kHolds) {
+    did("explored a big item with a deadline of 10 ms and a small one without, which wait for a "
+        "place, and a get that makes one, with too few bytes for the big one, and holds the lock "
+        "for " +
+        std::to_string(time.count()) + " ms then");
+    const auto found =
+        expect_explored("the small one to come in", within_bounds(1, 0), [time](World& world) {
+          Scene scene(world, 6, 2, {2, 2});
+          world.process("big", [&] {
+            world.require(!scene.put(11, Deadline::after(10ms), 5), "the big item finds no room");
+          });
+          world.process("small", [&] {
+            std::this_thread::sleep_for(1ms);
+            world.require(scene.put(12), "who waits for ever comes in");
+          });
+          world.process("get", [&] {
+            std::this_thread::sleep_for(2ms);
+            scene.get();
+            hold(scene, time);
+          });
+          world.run();
+          world.require(scene.queue().size() == 2, "a place is free, and is taken");
+        });
+    if (found.failed()) {
+      return;
+    }
+  }
 }
 
 // ---- the time
@@ -506,16 +556,11 @@ TEST(BlockingQueueExplored, HeldForGood) {
 TEST(BlockingQueueExplored, HeldForAMoment) {
   lesson("Full and Empty");
   did("explored a put and a get with a deadline that has passed, while another process holds the "
-      "lock for 50 ms");
+      "lock for 99 ms");
   expect_explored(
       "the item to be got, and the other one to be in", within_bounds(1, 0), [](World& world) {
         Scene scene(world, 8, 2, {2});
-        world.process("holder", [&] {
-          auto lock = scene.lock();
-          lock.acquire();
-          std::this_thread::sleep_for(50ms);
-          lock.release();
-        });
+        world.process("holder", [&] { hold(scene, BlockingQueue::kGrace - 1ms); });
         world.process("get", [&] {
           world.require(scene.get(passed()) == 1, "there is an item all the time");
         });

@@ -701,12 +701,11 @@ TEST(CrashSafeExplored, TooLargeWhileTheLockIsHeld) {
 TEST(CrashSafeExplored, LockedForAMoment) {
   lesson("Full and Empty");
   did("explored a put and a get that do not wait, while another one is in the middle of an item "
-      "for "
-      "50 ms");
+      "for 99 ms");
   expect_explored(
       "both of them to have a full look at the queue", within_bounds(1, 0), [](World& world) {
         Scene scene(world, 8, 2, {2});
-        world.process("other", [&] { in_the_middle(world, scene, 50ms); });
+        world.process("other", [&] { in_the_middle(world, scene, CrashSafeQueue::kGrace - 1ms); });
         world.process("P",
                       [&] { world.require(scene.put_for(0s, 2), "there is room, and no Full"); });
         world.process("G", [&] {

@@ -27,6 +27,7 @@
 #include "00-syscalls/errors.hpp"
 #include "02-pipe/bytes.hpp"
 #include "04-lock/waiters.hpp"
+#include "05-queue/size_among.hpp"
 #include "support/becomes.hpp"
 #include "support/child.hpp"
 #include "support/faults.hpp"
@@ -410,6 +411,23 @@ TEST(FastRing, NumbersBeginAgain) {
       }
     }
   }
+}
+
+TEST(FastRing, SizeAmongManyChanges) {
+  lesson("A bound needs counting");
+  std::string why;
+  if (!recorder_works(why)) {
+    GTEST_SKIP() << why;
+  }
+  did("looked at size() of a queue with one item in, in a child that is stopped after each "
+      "instruction; an item is put and another one got then");
+  Scene scene(3);
+  (void)scene.put(1);
+  const auto changes = [&scene] {
+    (void)scene.put(2);
+    (void)scene.get();
+  };
+  expect_eq("size()", size_among([&scene] { return scene.ring.size(); }, changes), "1");
 }
 
 TEST(FastRing, NewHandle) {

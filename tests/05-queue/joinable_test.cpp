@@ -188,8 +188,8 @@ TEST(Joinable, TheLastOneWakesAndNobodyElse) {
     queue.task_done();
     expect_eq("how many to wake by those that are not the last", told_to_wake(faults), 0);
     queue.task_done();
-    expect(told_to_wake(faults) >= 2, "the last one to wake both",
-           "it wakes " + std::to_string(told_to_wake(faults)));
+    const long woken = told_to_wake(faults);
+    expect(woken >= 2, "the last one to wake both", "it wakes " + std::to_string(woken));
   }
   waiters.expect_all("what each of them gets from join()", "true");
 }
@@ -260,7 +260,10 @@ TEST(Joinable, JoinGivesUpAtItsDeadline) {
               return yes_or_no(all) + (deadline.remaining() == 0ns ? ", in time" : ", too early");
             }),
             "false, in time");
+  did("finished the item, when nobody waited any more, and counted the calls of futex(2)");
+  const Faults faults;
   queue.task_done();
+  expect_eq("how often it was called, though nobody waits,", faults.count("futex"), 0);
   expect_eq("join_until(passed), when it is done,", join_now(queue), true);
 }
 
@@ -429,6 +432,13 @@ TEST(Joinable, ClosedForOneProcess) {
               return said + ", " + thrown_by([&] { get(queue, Deadline::after(0s)); });
             }),
             "false, true, ValueError, ValueError");
+  did("closed a queue in a child, and asked another queue whether it is closed");
+  TaskQueue another(0, kBytes);
+  expect_eq("closed() of the other one, and what its put threw", in_a_child([&] {
+              queue.close();
+              return yes_or_no(another.closed()) + ", " + thrown_by([&] { put(another); });
+            }),
+            "false, nothing");
   did("put and got in another process, after a child had closed the queue for itself");
   expect_eq("closed()", queue.closed(), false);
   expect_eq("what put threw", thrown_by([&] { put(queue); }), "nothing");

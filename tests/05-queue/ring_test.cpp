@@ -29,6 +29,7 @@
 #include "00-syscalls/errors.hpp"
 #include "02-pipe/bytes.hpp"
 #include "04-lock/asked.hpp"
+#include "05-queue/size_among.hpp"
 #include "support/child.hpp"
 #include "support/lesson.hpp"
 #include "support/recorder.hpp"
@@ -426,6 +427,11 @@ TEST(Ring, TooLargeForEver) {
   expect_throw<ValueError>("ValueError", [&] {
     (void)scene.ring.try_push({reinterpret_cast<const std::byte*>(record.data()), kMax});
   });
+  did("pushed 4,294,967,304 bytes into an empty ring of 64");
+  expect_throw<ValueError>("ValueError", [&] {
+    constexpr std::size_t kMuch = (std::size_t{1} << 32U) + 8;
+    (void)scene.ring.try_push({reinterpret_cast<const std::byte*>(record.data()), kMuch});
+  });
   expect_eq("size()", scene.ring.size(), 0U);
   expect_eq("try_push() of 56 bytes then", pushed(scene.ring, text(56)), true);
 }
@@ -502,6 +508,24 @@ TEST(Ring, PlacesBehindFourGigabytes) {
             true);
   expect_eq("has_room() for 10 GiB", ring.has_room(std::size_t{10} << 30U), false);
   expect_eq("size()", ring.size(), 1U);
+}
+
+TEST(Ring, RecordBehindFourGigabytes) {
+  lesson("A ring in memory");
+  did("pushed a record into a ring of 6 GiB, at 5 GiB, and looked at what is there (of this ring, "
+      "only the bytes at 5 GiB are real)");
+  constexpr std::size_t kAt = std::size_t{5} << 30U;
+  alignas(kUnit) static std::array<std::byte, 64> real{};
+  // NOLINTNEXTLINE(performance-no-int-to-ptr): where the whole ring would begin
+  auto* const begin = reinterpret_cast<std::byte*>(reinterpret_cast<std::uintptr_t>(&real) - kAt);
+  static Ring::State state;
+  state.head = state.seen_head = state.tail = state.seen_tail =
+      Ring::Position{7, static_cast<std::uint32_t>(kAt / kUnit)};
+  Ring ring(state, {begin, kAt + (kAt / 5)});
+  expect_eq("the push", pushed(ring, text(20)), true);
+  const std::string there(reinterpret_cast<const char*>(real.data()) + kUnit, 20);
+  expect_eq("what is at 5 GiB, behind the length,", there, text(20));
+  expect_popped(ring, text(20), "the record");
 }
 
 TEST(Ring, LargeRecords) {
@@ -768,9 +792,9 @@ std::string runs_like_a_queue(std::size_t units, std::uint32_t most, unsigned se
 }
 
 TEST(Ring, LikeAQueueOfStrings) {
-  lesson("A ring in memory");
   for (const std::size_t units : {1U, 2U, 3U, 8U, 61U}) {
     for (const std::uint32_t most : {Ring::kMost, 3U}) {
+      lesson(most == Ring::kMost ? "A ring in memory" : "A bound needs counting");
       for (const unsigned seed : {1U, 2U}) {
         did("pushed and popped at random, in a ring of " + bytes_in_words(8 * units) +
             " for at most " + std::to_string(most) + " records (seed " + std::to_string(seed) +
@@ -831,6 +855,23 @@ TEST(Ring, OneWritesOneReads) {
       4);
   expect_eq("what the one that pops says", reader.answer(), "each was right");
   expect_eq("what the one that pushes says", writer.answer(), "all are in");
+}
+
+TEST(Ring, SizeAmongManyChanges) {
+  lesson("A bound needs counting");
+  std::string why;
+  if (!recorder_works(why)) {
+    GTEST_SKIP() << why;
+  }
+  did("looked at size() of a ring with one record in, in a child that is stopped after each "
+      "instruction; a record is pushed and another one popped then");
+  Scene scene(8);
+  (void)pushed(scene.ring, "one");
+  const auto changes = [&scene] {
+    (void)pushed(scene.ring, "more");
+    (void)scene.ring.try_pop();
+  };
+  expect_eq("size()", size_among([&scene] { return scene.ring.size(); }, changes), "1");
 }
 
 // ---- killed

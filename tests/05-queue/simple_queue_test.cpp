@@ -278,6 +278,26 @@ TEST(SimpleQueue, SendersGoOnWhileOneWaitsForAMessage) {
   expect_eq("what the other one gets", getter.answer(), "here");
 }
 
+TEST(SimpleQueue, QueuesDoNotWaitForEachOther) {
+  lesson("One lock for each end");
+  did("put into one queue and got from it in a child, while one slept in get() of another queue, "
+      "and one was in the middle of put() there");
+  SimpleQueue<std::string> queue;
+  SimpleQueue<std::string> another;
+  const Asked getter([&] { return queue.get(); }, 4);
+  const Halfway putter(kSends, 7, [&] { return puts(queue, "here"); });
+  if (!sleeps(getter) || !putter.stands()) {
+    return;
+  }
+  expect_eq("what it got", in_a_child([&] {
+              another.put("there");
+              return another.get();
+            }),
+            "there");
+  putter.go_on();
+  expect_eq("what the other one gets", getter.answer(), "here");
+}
+
 TEST(SimpleQueue, ReceiversGoOnWhileOneWaitsForRoom) {
   lesson("One lock for each end");
   did("got messages in one child, while another one slept in put(), since the pipe was full");

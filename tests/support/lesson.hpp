@@ -48,6 +48,14 @@ bool expect_eq(std::string_view what, const A& seen, const B& expected);
 template <class E, class F>
 std::string expect_throw(std::string_view type_name, F action);
 
+namespace detail {
+/// As C++ spells such a byte in a string: \xee.
+inline std::string hexadecimal(unsigned char byte) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  return {'\\', 'x', kDigits[byte / 16], kDigits[byte % 16]};
+}
+}  // namespace detail
+
 /// The words for a value in a message.
 template <class T>
 std::string words(const T& value) {
@@ -55,7 +63,11 @@ std::string words(const T& value) {
     return value ? "true" : "false";
   } else if constexpr (std::convertible_to<T, std::string_view>) {
     std::string quoted(1, '"');
-    quoted += std::string_view(value);
+    for (const char c : std::string_view(value)) {  // bytes that no terminal should be sent
+      const auto byte = static_cast<unsigned char>(c);
+      const bool shown = (byte >= 0x20 && byte < 0x7f) || c == '\n' || c == '\t';
+      quoted += shown ? std::string(1, c) : detail::hexadecimal(byte);
+    }
     quoted += '"';
     return quoted;
   } else {
