@@ -1,8 +1,10 @@
 #include <chrono>
+#include <functional>
 #include <initializer_list>
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -319,99 +321,92 @@ void hold(Scene& scene, std::chrono::milliseconds time) {
   lock.release();
 }
 
-TEST(BlockingQueueExplored, GetterGivesUp) {
-  lesson("Who can go on");
+/// Explores a scene with each of the two.
+void explore_holds(const std::string& what, std::string_view expected,
+                   const std::function<void(World&, std::chrono::milliseconds)>& scene) {
   for (const auto time : kHolds) {
-    did("explored one that gets with a deadline of 10 ms, one without, and a third that puts one "
-        "item and holds the lock for " +
-        std::to_string(time.count()) + " ms then");
-    const auto found =
-        expect_explored("the one without a deadline to have an item in the end",
-                        within_bounds(1, 0), [time](World& world) {
-                          Scene scene(world, 8, 1);
-                          world.process("get1", [&] {
-                            if (scene.get(Deadline::after(10ms)) != 0) {
-                              scene.put(2);
-                            }
-                          });
-                          world.process("get2", [&] {
-                            std::this_thread::sleep_for(1ms);
-                            world.require(scene.get() != 0, "who waits for ever gets an item");
-                          });
-                          world.process("put", [&] {
-                            std::this_thread::sleep_for(2ms);
-                            scene.put(1);
-                            hold(scene, time);
-                          });
-                          world.run();
-                        });
+    did("explored " + what + ", and holds the lock for " + std::to_string(time.count()) +
+        " ms then");
+    const auto found = expect_explored(expected, within_bounds(1, 0),
+                                       [&scene, time](World& world) { scene(world, time); });
     if (found.failed()) {
       return;
     }
   }
+}
+
+TEST(BlockingQueueExplored, GetterGivesUp) {
+  lesson("Who can go on");
+  explore_holds(
+      "one that gets with a deadline of 10 ms, one without, and a third that puts one item",
+      "the one without a deadline to have an item in the end",
+      [](World& world, std::chrono::milliseconds time) {
+        Scene scene(world, 8, 1);
+        world.process("get1", [&] {
+          if (scene.get(Deadline::after(10ms)) != 0) {
+            scene.put(2);
+          }
+        });
+        world.process("get2", [&] {
+          std::this_thread::sleep_for(1ms);
+          world.require(scene.get() != 0, "who waits for ever gets an item");
+        });
+        world.process("put", [&] {
+          std::this_thread::sleep_for(2ms);
+          scene.put(1);
+          hold(scene, time);
+        });
+        world.run();
+      });
 }
 
 TEST(BlockingQueueExplored, PutterGivesUp) {
   lesson("Who can go on");
-  for (const auto time : kHolds) {
-    did("explored one that puts with a deadline of 10 ms, one without, and a third that gets one "
-        "item and holds the lock for " +
-        std::to_string(time.count()) + " ms then");
-    const auto found =
-        expect_explored("the one without a deadline to be through in the end", within_bounds(1, 0),
-                        [time](World& world) {
-                          Scene scene(world, 8, 1, {2});
-                          world.process("put1", [&] {
-                            if (scene.put(11, Deadline::after(10ms))) {
-                              world.require(scene.get() != 0, "what is put is in the queue");
-                            }
-                          });
-                          world.process("put2", [&] {
-                            std::this_thread::sleep_for(1ms);
-                            world.require(scene.put(12), "who waits for ever comes in");
-                          });
-                          world.process("get", [&] {
-                            std::this_thread::sleep_for(2ms);
-                            scene.get();
-                            hold(scene, time);
-                          });
-                          world.run();
-                        });
-    if (found.failed()) {
-      return;
-    }
-  }
+  explore_holds(
+      "one that puts with a deadline of 10 ms, one without, and a third that gets one item",
+      "the one without a deadline to be through in the end",
+      [](World& world, std::chrono::milliseconds time) {
+        Scene scene(world, 8, 1, {2});
+        world.process("put1", [&] {
+          if (scene.put(11, Deadline::after(10ms))) {
+            world.require(scene.get() != 0, "what is put is in the queue");
+          }
+        });
+        world.process("put2", [&] {
+          std::this_thread::sleep_for(1ms);
+          world.require(scene.put(12), "who waits for ever comes in");
+        });
+        world.process("get", [&] {
+          std::this_thread::sleep_for(2ms);
+          scene.get();
+          hold(scene, time);
+        });
+        world.run();
+      });
 }
 
 TEST(BlockingQueueExplored, BigOneGivesUp) {
   lesson("Who can go on");
-  for (const auto time : kHolds) {
-    did("explored a big item with a deadline of 10 ms and a small one without, which wait for a "
-        "place, and a get that makes one, with too few bytes for the big one, and holds the lock "
-        "for " +
-        std::to_string(time.count()) + " ms then");
-    const auto found =
-        expect_explored("the small one to come in", within_bounds(1, 0), [time](World& world) {
-          Scene scene(world, 6, 2, {2, 2});
-          world.process("big", [&] {
-            world.require(!scene.put(11, Deadline::after(10ms), 5), "the big item finds no room");
-          });
-          world.process("small", [&] {
-            std::this_thread::sleep_for(1ms);
-            world.require(scene.put(12), "who waits for ever comes in");
-          });
-          world.process("get", [&] {
-            std::this_thread::sleep_for(2ms);
-            scene.get();
-            hold(scene, time);
-          });
-          world.run();
-          world.require(scene.queue().size() == 2, "a place is free, and is taken");
+  explore_holds(
+      "a big item with a deadline of 10 ms and a small one without, which wait for a place, and a "
+      "third that makes one, with too few bytes for the big one",
+      "the small one to come in", [](World& world, std::chrono::milliseconds time) {
+        Scene scene(world, 6, 2, {2, 2});
+        world.process("big", [&] {
+          world.require(!scene.put(11, Deadline::after(10ms), 5), "the big item finds no room");
         });
-    if (found.failed()) {
-      return;
-    }
-  }
+        world.process("small", [&] {
+          std::this_thread::sleep_for(1ms);
+          world.require(scene.put(12), "who waits for ever comes in");
+        });
+        world.process("get", [&] {
+          std::this_thread::sleep_for(2ms);
+          scene.get();
+          hold(scene, time);
+        });
+        world.run();
+        world.require(scene.queue().size() == 2, "a place is free, and is taken");
+      });
 }
 
 // ---- the time

@@ -579,8 +579,7 @@ TEST(CrashSafeExplored, NothingIsLeftByTheDead) {
 TEST(CrashSafeExplored, NobodyTakesOver) {
   lesson("Killed in the middle");
   did("explored one that puts and may be killed anywhere, one that gets, 200 ms at most, and "
-      "nobody "
-      "else");
+      "nobody else");
   expect_explored(
       "the item to be got a nap later at most, if it was put", within_bounds(1, 1),
       [](World& world) {
@@ -815,8 +814,7 @@ TEST(CrashSafeExplored, LastProducerEnds) {
 TEST(CrashSafeExplored, TheLastItemAtTheLastMoment) {
   lesson("When no producer is left");
   did("explored a producer that puts an item and ends, and one that gets until the end and looks "
-      "up "
-      "from a nap at any moment");
+      "up from a nap at any moment");
   expect_explored("the item first, and then the end", within_bounds(1, 1), [](World& world) {
     Scene scene(world, 8, 1);
     world.process("P", [&] {

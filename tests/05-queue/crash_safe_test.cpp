@@ -120,8 +120,7 @@ TEST(CrashSafe, FirstInFirstOut) {
 TEST(CrashSafe, LikeADeque) {
   lesson("One lock for each end");
   did("put and got at random 20,000 times, in a queue of 480 bytes and 9 items at most, and did "
-      "the "
-      "same with a std::deque");
+      "the same with a std::deque");
   Scene<480> scene(9);
   std::deque<std::string> model;
   std::minstd_rand random(5);  // NOLINT: the same each time
@@ -443,8 +442,7 @@ TEST(CrashSafe, TwoAndTwo) {
 TEST(CrashSafe, StoppedInTheMiddle) {
   lesson("Full and Empty");
   did("stopped a child (SIGSTOP) that was in the middle of a put and of a get, and put and got "
-      "with "
-      "a limit of 20 ms");
+      "with a limit of 20 ms");
   Scene scene;
   put(scene.queue, "item");
   const Kid other([&] {
@@ -590,8 +588,7 @@ constexpr std::uint32_t kOthers = 1'000'000;  ///< the numbers of those who live
 TEST(CrashSafe, SweepOfPutters) {
   lesson("Killed in the middle");
   did("killed up to 400 processes that put, one after the other, while another one put and this "
-      "one "
-      "got");
+      "one got");
   const Shared<Sweep> shared;
   Sweep& sweep = *shared;
   CrashSafeQueue queue(sweep.memory.state, sweep.memory.bytes, 5);
@@ -656,8 +653,7 @@ TEST(CrashSafe, SweepOfPutters) {
 TEST(CrashSafe, SweepOfGetters) {
   lesson("Killed in the middle");
   did("killed up to 400 processes that got, one after the other, while another one put and this "
-      "one "
-      "got");
+      "one got");
   const Shared<Sweep> shared;
   Sweep& sweep = *shared;
   CrashSafeQueue queue(sweep.memory.state, sweep.memory.bytes, 5);

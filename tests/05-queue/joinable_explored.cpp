@@ -313,8 +313,7 @@ TEST(JoinableExplored, TheLastFinisherDies) {
 TEST(JoinableExplored, TheLastFinisherDiesInTime) {
   lesson("Killed in the middle");
   did("explored a process that finishes the last item and may be killed anywhere, and a join() "
-      "whose "
-      "time is over before it would look up from a nap");
+      "whose time is over before it would look up from a nap");
   expect_explored("true, if the item was counted: there is a last look",
                   {.preemptions = 2, .faults = 1, .executions = 60'000}, [](World& world) {
                     Scene scene(world, 1);
